@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "email_classifier.h"
+
+#include <math.h>
+
+const char *ec_source_name(ec_source source) {
+    switch (source) {
+    case EC_SOURCE_MODEL:
+        return "model";
+    case EC_SOURCE_CACHE:
+        return "cache";
+    case EC_SOURCE_RULES:
+        return "rules";
+    case EC_SOURCE_DEFAULT:
+        return "default";
+    }
+    return "unknown";
+}
+
+// ------------------------------------------------------------- writer
+
+// Text going into out[0..capacity); what does not fit only counts.
+typedef struct writer {
+    char *out;
+    size_t capacity, length;
+} writer;
+
+static void put_char(writer *w, char c) {
+    if (w->length + 1 < w->capacity) {
+        w->out[w->length] = c;
+    }
+    w->length++;
+}
+
+static void put(writer *w, const char *text) {
+    for (; *text != '\0'; text++) {
+        put_char(w, *text);
+    }
+}
+
+static void put_string(writer *w, const char *text) {
+    static const char hex[] = "0123456789abcdef";
+    put_char(w, '"');
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7F) {
+            put(w, "\\u00");
+            put_char(w, hex[c >> 4]);
+            put_char(w, hex[c & 0xF]);
+        } else {
+            if (c == '"' || c == '\\') {
+                put_char(w, '\\');
+            }
+            put_char(w, *text);
+        }
+    }
+    put_char(w, '"');
+}
+
+// `value` with at least `digits` digits.
+static void put_integer(writer *w, uint64_t value, int digits) {
+    char reversed[20];
+    int count = 0;
+    for (; value > 0 || count < digits; value /= 10) {
+        reversed[count++] = (char)('0' + value % 10);
+    }
+    while (count > 0) {
+        put_char(w, reversed[--count]);
+    }
+}
+
+// A number of 0 or more with `decimals` decimals, independent of any locale. What is not a number
+// is written as 0, and what is too large for it as the largest.
+static void put_fixed(writer *w, double value, int decimals) {
+    uint64_t unit = 1;
+    for (int i = 0; i < decimals; i++) {
+        unit *= 10;
+    }
+    const double scaled = fmin(fmax(value, 0.0) * (double)unit + 0.5, 9.0e18);
+    const uint64_t fixed = (uint64_t)scaled;
+    put_integer(w, fixed / unit, 1);
+    put_char(w, '.');
+    put_integer(w, fixed % unit, decimals);
+}
+
+static void put_bool(writer *w, bool value) { put(w, value ? "true" : "false"); }
+
+// ------------------------------------------------------------- answer
+
+enum { SCORE_DECIMALS = 4, TIME_DECIMALS = 2 };
+
+static void put_scores(writer *w, const ec_answer *answer, const ec_model_info *info) {
+    put(w, ",\"scores\":{");
+    for (uint32_t i = 0; i < answer->score_count && i < info->label_count; i++) {
+        put(w, i > 0 ? "," : "");
+        put_string(w, info->labels[i]);
+        put_char(w, ':');
+        put_fixed(w, (double)answer->scores[i], SCORE_DECIMALS);
+    }
+    put_char(w, '}');
+}
+
+static void put_answer(writer *w, const ec_answer *answer, const ec_model_info *info) {
+    put(w, "{\"label\":");
+    put_string(w, answer->label);
+    put(w, ",\"confidence\":");
+    put_fixed(w, (double)answer->confidence, SCORE_DECIMALS);
+    put(w, ",\"class_id\":");
+    put_integer(w, answer->class_id, 1);
+    put_scores(w, answer, info);
+    put(w, ",\"source\":");
+    put_string(w, ec_source_name(answer->source));
+    put(w, ",\"fallback_used\":");
+    put_bool(w, answer->fallback_used);
+    put(w, ",\"needs_review\":");
+    put_bool(w, answer->needs_review);
+    put(w, ",\"model_version\":");
+    put_string(w, info->version);
+    put(w, ",\"tokens\":");
+    put_integer(w, answer->tokens, 1);
+    put(w, ",\"windows\":");
+    put_integer(w, answer->windows, 1);
+    put(w, ",\"truncated\":");
+    put_bool(w, answer->truncated);
+}
+
+size_t ec_format_answer(const ec_answer *answer, const ec_model *model, double processing_time_ms,
+                        char *out, size_t capacity) {
+    writer w = {out, out != NULL ? capacity : 0, 0};
+    put_answer(&w, answer, ec_model_get_info(model));
+    if (processing_time_ms >= 0) {
+        put(&w, ",\"processing_time_ms\":");
+        put_fixed(&w, processing_time_ms, TIME_DECIMALS);
+    }
+    put_char(&w, '}');
+    if (w.capacity > 0) {
+        w.out[w.length < w.capacity ? w.length : w.capacity - 1] = '\0';
+    }
+    return w.length;
+}

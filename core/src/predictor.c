@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "predictor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "windows.h"
+
+struct ec_reader {
+    const ec_model *model;
+    ec_encoder *encoder;
+    ec_window_form form;
+    // The pass being filled: windows side by side, each with the email it belongs to.
+    ec_sequence sequences[EC_MAX_BATCH];
+    size_t owners[EC_MAX_BATCH];
+    size_t sequence_count;
+    uint32_t tokens;
+    // All in one allocation.
+    float *pass_logits;   // [EC_MAX_BATCH, label_count]
+    uint32_t *pass_ids;   // [capacity of the encoder]
+    uint8_t *pass_types;  // [capacity of the encoder]
+    uint32_t *subject;    // [EC_SUBJECT_MAX_BYTES]: a token has at least one byte of the text
+    uint32_t *message;    // [EC_MESSAGE_MAX_BYTES]
+    void *memory;
+};
+
+// ------------------------------------------------------------- making
+
+static bool allocate(ec_reader *reader) {
+    const size_t capacity = ec_encoder_capacity(reader->encoder);
+    const size_t logits = (size_t)EC_MAX_BATCH * reader->model->info.label_count;
+    const size_t words = logits + capacity + EC_SUBJECT_MAX_BYTES + EC_MESSAGE_MAX_BYTES;
+    reader->memory = malloc(words * sizeof(uint32_t) + capacity);
+    if (reader->memory == NULL) {
+        return false;
+    }
+    reader->pass_logits = reader->memory;
+    reader->pass_ids = (uint32_t *)(reader->pass_logits + logits);
+    reader->subject = reader->pass_ids + capacity;
+    reader->message = reader->subject + EC_SUBJECT_MAX_BYTES;
+    reader->pass_types = (uint8_t *)(reader->message + EC_MESSAGE_MAX_BYTES);
+    return true;
+}
+
+ec_status ec_reader_new(const ec_model *model, uint32_t batch_tokens, void *threadpool,
+                        ec_reader **out, ec_error *error) {
+    if (model->info.max_tokens < EC_WINDOW_TOKENS_MIN) {
+        return ec_fail(error, EC_ERROR_UNSUPPORTED, "max_tokens", 0,
+                       "A model must read at least %d tokens at once.", EC_WINDOW_TOKENS_MIN);
+    }
+    ec_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
+                       "There is no memory for a classifier.");
+    }
+    reader->model = model;
+    reader->form = (ec_window_form){
+        .max_tokens = model->info.max_tokens,
+        .special = ec_vocab_special_ids(model->vocab),
+        .message_type = model->weights.token_type.count > 1 ? 1 : 0,
+    };
+    ec_status status = ec_encoder_new(model, batch_tokens, threadpool, &reader->encoder, error);
+    if (status == EC_OK && !allocate(reader)) {
+        status = ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
+                         "There is no memory for the tokens of an email.");
+    }
+    if (status != EC_OK) {
+        ec_reader_free(reader);
+        return status;
+    }
+    *out = reader;
+    return EC_OK;
+}
+
+void ec_reader_free(ec_reader *reader) {
+    if (reader != NULL) {
+        ec_encoder_free(reader->encoder);
+        free(reader->memory);
+        free(reader);
+    }
+}
+
+ec_encoder *ec_reader_encoder(ec_reader *reader) { return reader->encoder; }
+
+// ------------------------------------------------------------- reading
+
+// Runs the windows of the pass and adds their logits to those of their emails.
+static bool run_pass(ec_reader *reader, float *logits) {
+    const uint32_t labels = reader->model->info.label_count;
+    if (reader->sequence_count == 0) {
+        return true;
+    }
+    if (ec_encoder_run(reader->encoder, reader->sequences, reader->sequence_count,
+                       reader->pass_logits, NULL) != EC_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < reader->sequence_count; i++) {
+        ec_combine_accumulate(logits + reader->owners[i] * labels, reader->pass_logits + i * labels,
+                              labels);
+    }
+    reader->sequence_count = 0;
+    reader->tokens = 0;
+    return true;
+}
+
+// Puts one window into the pass, after running the pass when it is full.
+static bool add_window(ec_reader *reader, const ec_windows *windows, uint32_t index, size_t owner,
+                       float *logits) {
+    const uint32_t tokens = ec_windows_tokens(windows);
+    const bool full = reader->sequence_count == EC_MAX_BATCH ||
+                      tokens > ec_encoder_capacity(reader->encoder) - reader->tokens;
+    if (full && !run_pass(reader, logits)) {
+        return false;
+    }
+    uint32_t *ids = reader->pass_ids + reader->tokens;
+    uint8_t *types = reader->pass_types + reader->tokens;
+    ec_windows_get(windows, index, ids, types);
+    reader->sequences[reader->sequence_count] = (ec_sequence){ids, types, tokens};
+    reader->owners[reader->sequence_count++] = owner;
+    reader->tokens += tokens;
+    return true;
+}
+
+static bool add_email(ec_reader *reader, const ec_email *email, size_t owner, float *logits,
+                      ec_reading *reading) {
+    const ec_vocab *vocab = reader->model->vocab;
+    const size_t subject = ec_tokenize(vocab, email->subject, email->subject_length,
+                                       reader->subject, EC_SUBJECT_MAX_BYTES);
+    const size_t message = ec_tokenize(vocab, email->message, email->message_length,
+                                       reader->message, EC_MESSAGE_MAX_BYTES);
+    if (subject > EC_SUBJECT_MAX_BYTES || message > EC_MESSAGE_MAX_BYTES) {
+        return false;
+    }
+    const ec_windows windows =
+        ec_windows_split(&reader->form, reader->subject, subject, reader->message, message);
+    reading->windows = windows.count;
+    reading->tokens = windows.count * ec_windows_tokens(&windows);
+    for (uint32_t i = 0; i < windows.count; i++) {
+        if (!add_window(reader, &windows, i, owner, logits)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ec_reader_predict(void *context, const ec_email *emails, size_t count, float *logits,
+                       ec_reading *readings) {
+    ec_reader *reader = context;
+    const uint32_t labels = reader->model->info.label_count;
+    memset(logits, 0, count * labels * sizeof *logits);
+    reader->sequence_count = 0;
+    reader->tokens = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!add_email(reader, &emails[i], i, logits, &readings[i])) {
+            return false;
+        }
+    }
+    if (!run_pass(reader, logits)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        ec_combine_finish(logits + i * labels, readings[i].windows, labels);
+    }
+    return true;
+}

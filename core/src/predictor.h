@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real predictor: trimmed emails to logits, through tokenizer, windows and encoder.
+#ifndef EC_PREDICTOR_H
+#define EC_PREDICTOR_H
+
+#include "encoder.h"
+#include "ladder.h"
+
+typedef struct ec_reader ec_reader;
+
+// Makes a reader of emails over a new encoder for batch_tokens tokens a pass. Allocates all that
+// reading needs. Borrows the model and the thread pool. Errors: NO_MEMORY, UNSUPPORTED.
+ec_status ec_reader_new(const ec_model *model, uint32_t batch_tokens, void *threadpool,
+                        ec_reader **reader, ec_error *error);
+void ec_reader_free(ec_reader *reader);
+ec_encoder *ec_reader_encoder(ec_reader *reader);
+
+// ec_predictor's predict; context is the ec_reader. Windows of several emails share a pass.
+bool ec_reader_predict(void *context, const ec_email *emails, size_t count, float *logits,
+                       ec_reading *readings);
+
+#endif

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xnn.h"
+
+#include <math.h>
+#include <pthreadpool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xnnpack.h>
+
+#include "error.h"
+#include "kernels/kernels.h"
+
+enum { CACHE_LINE = 64 };
+
+_Static_assert(sizeof(ec_row_scale) == sizeof(struct xnn_quantization_params),
+               "row scales are handed to XNNPACK as they are");
+
+// One packed linear layer. XNNPACK asks for it again by the address of the int8 weights.
+typedef struct packed_entry {
+    const void *kernel;
+    void *data;
+    size_t size;
+} packed_entry;
+
+struct ec_packed {
+    uint32_t linear_count;
+    uint32_t entry_count;
+    bool complete;
+    ec_linear linears[EC_MAX_LINEARS];
+    packed_entry entries[EC_MAX_LINEARS];
+    void *reserved;  // handed out by reserve_space, not yet an entry
+    struct xnn_weights_cache_provider provider;
+};
+
+struct ec_operators {
+    pthreadpool_t threadpool;
+    uint32_t linear_count;
+    xnn_operator_t softmax, gelu, matmul, matmul_transposed;
+    xnn_operator_t linears[];
+};
+
+// ------------------------------------------------------------- packed weights as XNNPACK's cache
+
+static size_t look_up(void *context, const struct xnn_weights_cache_look_up_key *key) {
+    const ec_packed *packed = context;
+    for (size_t i = 0; i < packed->entry_count; i++) {
+        if (packed->entries[i].kernel == key->kernel) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static void *reserve_space(void *context, size_t size) {
+    ec_packed *packed = context;
+    const size_t rounded = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    if (packed->complete) {
+        return NULL;
+    }
+    free(packed->reserved);
+    packed->reserved = aligned_alloc(CACHE_LINE, rounded);
+    return packed->reserved;
+}
+
+static size_t look_up_or_insert(void *context, const struct xnn_weights_cache_look_up_key *key,
+                                void *data, size_t size) {
+    ec_packed *packed = context;
+    if (data != packed->reserved || packed->entry_count == EC_MAX_LINEARS) {
+        return SIZE_MAX;
+    }
+    packed->entries[packed->entry_count] = (packed_entry){key->kernel, data, size};
+    packed->reserved = NULL;
+    return packed->entry_count++;
+}
+
+static bool is_finalized(void *context) { return ((const ec_packed *)context)->complete; }
+
+static void *offset_to_addr(void *context, size_t offset) {
+    return ((const ec_packed *)context)->entries[offset].data;
+}
+
+static enum xnn_status delete_cache(void *context) {
+    (void)context;
+    return xnn_status_success;
+}
+
+// ------------------------------------------------------------- packing
+
+static ec_linear linear_rows(const ec_linear *linear, uint32_t first, uint32_t count) {
+    return (ec_linear){
+        .weight = linear->weight + (size_t)first * linear->input_channels,
+        .scale = linear->scale + first,
+        .bias = linear->bias + first,
+        .input_channels = linear->input_channels,
+        .output_channels = count,
+    };
+}
+
+static void list_linears(ec_packed *packed, const ec_weights *weights, const ec_model_info *info) {
+    const uint32_t hidden = info->hidden_size;
+    ec_linear *out = packed->linears;
+    for (uint32_t i = 0; i < info->layer_count; i++, out += EC_LINEARS_PER_LAYER) {
+        const ec_layer *layer = &weights->layers[i];
+        out[EC_LINEAR_QKV] = layer->qkv;
+        out[EC_LINEAR_ATTENTION_OUTPUT] = layer->attention_output;
+        out[EC_LINEAR_INTERMEDIATE] = layer->intermediate;
+        out[EC_LINEAR_OUTPUT] = layer->output;
+    }
+    const ec_linear *last_qkv = &weights->layers[info->layer_count - 1].qkv;
+    out[EC_LINEAR_QKV - (int)EC_LINEARS_PER_LAYER] = linear_rows(last_qkv, 0, hidden);
+    out[EC_LINEAR_LAST_KEY_VALUE] = linear_rows(last_qkv, hidden, 2 * hidden);
+    out[EC_LINEAR_POOLER] = weights->pooler;
+    packed->linear_count = EC_LINEARS_PER_LAYER * info->layer_count + 2;
+}
+
+static enum xnn_status create_linear(const ec_packed *packed, uint32_t index,
+                                     xnn_operator_t *linear) {
+    const ec_linear *l = &packed->linears[index];
+    // XNNPACK only reads through this pointer, but does not say so.
+    const xnn_weights_cache_t cache = (xnn_weights_cache_t)(uintptr_t)&packed->provider;
+    return xnn_create_fully_connected_nc_qd8_f32_qc8w(
+        l->input_channels, l->output_channels, l->input_channels, l->output_channels, l->scale,
+        l->weight, l->bias, -INFINITY, INFINITY, 0, NULL, cache, linear);
+}
+
+static ec_status fail_xnn(ec_error *error, enum xnn_status status, const char *what) {
+    if (status == xnn_status_out_of_memory) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, "model", 0, "no memory for %s", what);
+    }
+    return ec_fail(error, EC_ERROR_UNSUPPORTED, "model", 0, "XNNPACK cannot run %s here (%d)", what,
+                   (int)status);
+}
+
+static ec_status pack_all(ec_packed *packed, ec_error *error) {
+    for (uint32_t i = 0; i < packed->linear_count; i++) {
+        xnn_operator_t linear = NULL;
+        const enum xnn_status status = create_linear(packed, i, &linear);
+        if (status != xnn_status_success) {
+            return fail_xnn(error, status, "a linear layer");
+        }
+        xnn_delete_operator(linear);
+    }
+    if (packed->entry_count != packed->linear_count) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, "model", 0, "no memory for packed weights");
+    }
+    packed->complete = true;
+    return EC_OK;
+}
+
+ec_status ec_packed_new(const ec_weights *weights, const ec_model_info *info, ec_packed **out,
+                        ec_error *error) {
+    const enum xnn_status status = xnn_initialize(NULL);
+    if (status != xnn_status_success) {
+        return fail_xnn(error, status, "on this processor");
+    }
+    ec_plug_kernels();
+    ec_packed *packed = calloc(1, sizeof *packed);
+    if (packed == NULL) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, "model", 0, "no memory for packed weights");
+    }
+    list_linears(packed, weights, info);
+    packed->provider = (struct xnn_weights_cache_provider){
+        packed,       look_up,        reserve_space, look_up_or_insert,
+        is_finalized, offset_to_addr, delete_cache};
+    const ec_status result = pack_all(packed, error);
+    if (result != EC_OK) {
+        ec_packed_free(packed);
+        return result;
+    }
+    *out = packed;
+    return EC_OK;
+}
+
+void ec_packed_free(ec_packed *packed) {
+    if (packed == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < packed->entry_count; i++) {
+        free(packed->entries[i].data);
+    }
+    free(packed->reserved);
+    free(packed);
+}
+
+size_t ec_packed_bytes(const ec_packed *packed) {
+    size_t bytes = sizeof *packed;
+    for (size_t i = 0; i < packed->entry_count; i++) {
+        bytes += packed->entries[i].size;
+    }
+    return bytes;
+}
+
+// ------------------------------------------------------------- operators
+
+static enum xnn_status create_operators(const ec_packed *packed, ec_operators *o) {
+    enum xnn_status status = xnn_create_softmax_nc_f32(0, &o->softmax);
+    if (status == xnn_status_success) {
+        status = xnn_create_unary_elementwise_nc(xnn_unary_gelu, xnn_datatype_fp32,
+                                                 xnn_datatype_fp32, NULL, NULL, NULL, 0, &o->gelu);
+    }
+    if (status == xnn_status_success) {
+        status = xnn_create_batch_matrix_multiply_nc_f32(0, &o->matmul);
+    }
+    if (status == xnn_status_success) {
+        status =
+            xnn_create_batch_matrix_multiply_nc_f32(XNN_FLAG_TRANSPOSE_B, &o->matmul_transposed);
+    }
+    for (uint32_t i = 0; i < packed->linear_count && status == xnn_status_success; i++) {
+        status = create_linear(packed, i, &o->linears[i]);
+    }
+    return status;
+}
+
+ec_status ec_operators_new(const ec_packed *packed, void *threadpool, ec_operators **out,
+                           ec_error *error) {
+    const size_t size = sizeof(ec_operators) + packed->linear_count * sizeof(xnn_operator_t);
+    ec_operators *operators = calloc(1, size);
+    if (operators == NULL) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0, "no memory for operators");
+    }
+    operators->threadpool = threadpool;
+    operators->linear_count = packed->linear_count;
+    const enum xnn_status status = create_operators(packed, operators);
+    if (status != xnn_status_success) {
+        ec_operators_free(operators);
+        return fail_xnn(error, status, "an operator");
+    }
+    *out = operators;
+    return EC_OK;
+}
+
+static void delete_operator(xnn_operator_t operator) {
+    if (operator!= NULL) {
+        xnn_delete_operator(operator);
+    }
+}
+
+void ec_operators_free(ec_operators *operators) {
+    if (operators == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < operators->linear_count; i++) {
+        delete_operator(operators->linears[i]);
+    }
+    delete_operator(operators->softmax);
+    delete_operator(operators->gelu);
+    delete_operator(operators->matmul);
+    delete_operator(operators->matmul_transposed);
+    free(operators);
+}
+
+// ------------------------------------------------------------- running
+
+static bool run(const ec_operators *operators, xnn_operator_t operator) {
+    return xnn_run_operator(operator, operators->threadpool) == xnn_status_success;
+}
+
+bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
+                   ec_row_scale *row_scales, size_t rows, float *y) {
+    const xnn_operator_t linear = operators->linears[index];
+    for (size_t i = 0; i < EC_SPARE_ROWS; i++) {
+        row_scales[rows + i] = row_scales[rows - 1];
+    }
+    return xnn_reshape_fully_connected_nc_qd8_f32_qc8w(linear, rows, operators->threadpool) ==
+               xnn_status_success &&
+           xnn_setup_fully_connected_nc_qd8_f32_qc8w(
+               linear, x, y, (const struct xnn_quantization_params *)row_scales) ==
+               xnn_status_success &&
+           run(operators, linear);
+}
+
+size_t ec_matmul_workspace(ec_matmul_shape shape) {
+    // Packed panels of b: n rounded up to a tile, and a row of bias; no tile is wider than 64.
+    return shape.batch * (shape.n + 64) * (shape.k + 16) * sizeof(float);
+}
+
+bool ec_run_matmul(ec_operators *operators, bool transposed, ec_matmul_shape shape, const float *a,
+                   const float *b, float *c, void *workspace, size_t workspace_size) {
+    const xnn_operator_t matmul = transposed ? operators->matmul_transposed : operators->matmul;
+    size_t needed = 0;
+    size_t alignment = 0;
+    return xnn_reshape_batch_matrix_multiply_nc_f32(matmul, 1, &shape.batch, &shape.batch, shape.m,
+                                                    shape.k, shape.n, &needed, &alignment,
+                                                    operators->threadpool) == xnn_status_success &&
+           needed <= workspace_size &&
+           xnn_setup_batch_matrix_multiply_nc_f32(matmul, workspace, a, b, c) ==
+               xnn_status_success &&
+           run(operators, matmul);
+}
+
+bool ec_run_softmax(ec_operators *operators, size_t rows, size_t columns, float *x) {
+    return xnn_reshape_softmax_nc_f32(operators->softmax, columns, columns, columns, rows,
+                                      operators->threadpool) == xnn_status_success &&
+           xnn_setup_softmax_nc_f32(operators->softmax, x, x) == xnn_status_success &&
+           run(operators, operators->softmax);
+}
+
+bool ec_run_gelu(ec_operators *operators, size_t rows, size_t columns, float *x) {
+    return xnn_reshape_unary_elementwise_nc(operators->gelu, rows, columns, columns, columns,
+                                            operators->threadpool) == xnn_status_success &&
+           xnn_setup_unary_elementwise_nc(operators->gelu, x, x) == xnn_status_success &&
+           run(operators, operators->gelu);
+}
+
+void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
+                 void *context, size_t rows) {
+    enum { TILE = 16 };
+    pthreadpool_parallelize_1d_tile_1d(operators->threadpool, (pthreadpool_task_1d_tile_1d_t)task,
+                                       context, rows, TILE, 0);
+}

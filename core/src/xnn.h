@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only door to XNNPACK: packed weights, shared by classifiers, and the operators of one.
+//
+// Every run function returns false when XNNPACK refuses; none of them allocates.
+#ifndef EC_XNN_H
+#define EC_XNN_H
+
+#include "model.h"
+
+// How one row of activations is quantized: x = (q - zero_point) * scale, q in
+// [0, EC_ACTIVATION_MAX].
+typedef struct ec_row_scale {
+    int32_t zero_point;
+    float scale;
+} ec_row_scale;
+
+// XNNPACK reads a little past the end of its inputs and never uses what it finds there, but for the
+// row scales: a kernel of several rows computes a missing one like the last, into the same place,
+// and so must find the last row's scale there again.
+enum { EC_SPARE_BYTES = 64, EC_SPARE_ROWS = 16 };
+
+// The linear layers in the order they are packed. The last layer's qkv is packed in two parts,
+// because only the [CLS] rows need a query there.
+typedef enum ec_linear_role {
+    EC_LINEAR_QKV = 0,  // in the last layer: the query alone
+    EC_LINEAR_ATTENTION_OUTPUT,
+    EC_LINEAR_INTERMEDIATE,
+    EC_LINEAR_OUTPUT,
+    EC_LINEARS_PER_LAYER
+} ec_linear_role;
+
+enum {
+    EC_LINEAR_LAST_KEY_VALUE = 0,  // added to EC_LINEARS_PER_LAYER * layer_count
+    EC_LINEAR_POOLER = 1,
+    EC_MAX_LINEARS = EC_LINEARS_PER_LAYER * EC_MAX_LAYERS + 2
+};
+
+// Packs all linear layers for this processor. Borrows weights until freed.
+// Errors: NO_MEMORY, UNSUPPORTED (no kernels for this processor).
+// Threads: the first call of the process prepares the kernels and must run alone.
+ec_status ec_packed_new(const ec_weights *weights, const ec_model_info *info, ec_packed **packed,
+                        ec_error *error);
+void ec_packed_free(ec_packed *packed);
+size_t ec_packed_bytes(const ec_packed *packed);
+
+// The operators of one classifier, one thread at a time. Borrows packed and threadpool
+// (a pthreadpool_t; NULL: the calling thread).
+typedef struct ec_operators ec_operators;
+ec_status ec_operators_new(const ec_packed *packed, void *threadpool, ec_operators **operators,
+                           ec_error *error);
+void ec_operators_free(ec_operators *operators);
+
+// y[rows, output_channels] = x[rows, input_channels] * transpose(weight) + bias.
+// x is followed by EC_SPARE_BYTES; row_scales has EC_SPARE_ROWS more entries, which this fills.
+bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
+                   ec_row_scale *row_scales, size_t rows, float *y);
+
+typedef struct ec_matmul_shape {
+    size_t batch, m, k, n;
+} ec_matmul_shape;
+
+// Upper bound in bytes of the workspace that ec_run_matmul needs for this shape.
+size_t ec_matmul_workspace(ec_matmul_shape shape);
+
+// c[batch, m, n] = a[batch, m, k] * b, with b[batch, n, k] when transposed, else b[batch, k, n].
+// workspace is 64-byte aligned.
+bool ec_run_matmul(ec_operators *operators, bool transposed, ec_matmul_shape shape, const float *a,
+                   const float *b, float *c, void *workspace, size_t workspace_size);
+
+// Softmax of each row of x[rows, columns], in place.
+bool ec_run_softmax(ec_operators *operators, size_t rows, size_t columns, float *x);
+
+// Exact (erf) GELU of x[rows, columns], in place.
+bool ec_run_gelu(ec_operators *operators, size_t rows, size_t columns, float *x);
+
+// Calls task(context, first_row, row_count) over [0, rows), on the thread pool when there is one.
+void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
+                 void *context, size_t rows);
+
+#endif

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""BERT for sequence classification in plain PyTorch, with Hugging Face's parameter names.
+
+Sequences of a batch are padded to the longest; a mask keeps padding out of attention.
+"""
+import json
+import pathlib
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional as F
+
+WEIGHT_MAX = 63  # as core/src/model.h: linear weights take 7 bits
+ACTIVATION_MAX = 127
+
+
+def _straight_through(x, quantized):
+    """Value of `quantized`, gradient of x."""
+    return x + (quantized - x).detach()
+
+
+def quantize_weight(weight, limit=WEIGHT_MAX):
+    """What `email-classifier convert` makes of a weight [out, in]: one scale for each row."""
+    scale = weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / limit
+    return (weight / scale).round().clamp(-limit, limit) * scale
+
+
+def quantize_activation(x):
+    """What the core makes of activations [..., channels]: one scale and zero point for each row."""
+    low = x.amin(dim=-1, keepdim=True).clamp_max(0)
+    high = x.amax(dim=-1, keepdim=True).clamp_min(0)
+    scale = ((high - low) / ACTIVATION_MAX).clamp_min(1e-12)
+    zero_point = (-low / scale).round()
+    return ((x / scale + zero_point).round().clamp(0, ACTIVATION_MAX) - zero_point) * scale
+
+
+class Linear(nn.Linear):
+    """A linear layer that can act as its int8 self while it is trained."""
+
+    fake_quantize = False
+
+    def forward(self, x):
+        if not self.fake_quantize:
+            return super().forward(x)
+        weight = _straight_through(self.weight, quantize_weight(self.weight))
+        return F.linear(_straight_through(x, quantize_activation(x)), weight, self.bias)
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        hidden = config["hidden_size"]
+        self.heads = config["num_attention_heads"]
+        self.query = Linear(hidden, hidden)
+        self.key = Linear(hidden, hidden)
+        self.value = Linear(hidden, hidden)
+        self.dropout = config["attention_probs_dropout_prob"]
+
+    def forward(self, x, mask):
+        batch, tokens, hidden = x.shape
+
+        def split(y):
+            return y.view(batch, tokens, self.heads, hidden // self.heads).transpose(1, 2)
+
+        context = F.scaled_dot_product_attention(
+            split(self.query(x)), split(self.key(x)), split(self.value(x)), attn_mask=mask,
+            dropout_p=self.dropout if self.training else 0.0)
+        return context.transpose(1, 2).reshape(batch, tokens, hidden)
+
+
+class AddNorm(nn.Module):
+    """dense, dropout, residual, LayerNorm: the end of both halves of a layer."""
+
+    def __init__(self, config, inputs):
+        super().__init__()
+        self.dense = Linear(inputs, config["hidden_size"])
+        self.LayerNorm = nn.LayerNorm(config["hidden_size"], eps=config["layer_norm_eps"])
+        self.dropout = nn.Dropout(config["hidden_dropout_prob"])
+
+    def forward(self, x, residual):
+        return self.LayerNorm(self.dropout(self.dense(x)) + residual)
+
+
+class Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.self = SelfAttention(config)
+        self.output = AddNorm(config, config["hidden_size"])
+
+    def forward(self, x, mask):
+        return self.output(self.self(x, mask), x)
+
+
+class Dense(nn.Module):
+    """A linear layer under the name `dense`."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.dense = Linear(inputs, outputs)
+
+    def forward(self, x):
+        return self.dense(x)
+
+
+class Layer(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.attention = Attention(config)
+        self.intermediate = Dense(config["hidden_size"], config["intermediate_size"])
+        self.output = AddNorm(config, config["intermediate_size"])
+
+    def forward(self, x, mask):
+        x = self.attention(x, mask)
+        return self.output(F.gelu(self.intermediate(x)), x)
+
+
+class Embeddings(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        hidden = config["hidden_size"]
+        self.word_embeddings = nn.Embedding(config["vocab_size"], hidden)
+        self.position_embeddings = nn.Embedding(config["max_position_embeddings"], hidden)
+        self.token_type_embeddings = nn.Embedding(config["type_vocab_size"], hidden)
+        self.LayerNorm = nn.LayerNorm(hidden, eps=config["layer_norm_eps"])
+        self.dropout = nn.Dropout(config["hidden_dropout_prob"])
+
+    def forward(self, ids, types):
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        x = self.word_embeddings(ids) + self.position_embeddings(positions)
+        return self.dropout(self.LayerNorm(x + self.token_type_embeddings(types)))
+
+
+class Encoder(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.layer = nn.ModuleList(Layer(config) for _ in range(config["num_hidden_layers"]))
+
+
+class Bert(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config)
+        self.pooler = Dense(config["hidden_size"], config["hidden_size"])
+
+    def forward(self, ids, types, lengths):
+        real = torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths[:, None]
+        mask = None if bool(real.all()) else real[:, None, None, :]
+        x = self.embeddings(ids, types)
+        for layer in self.encoder.layer:
+            x = layer(x, mask)
+        return torch.tanh(self.pooler(x[:, 0]))
+
+
+class BertClassifier(nn.Module):
+    """logits [batch, labels] of ids and types [batch, tokens] with lengths [batch]."""
+
+    def __init__(self, config, label_count):
+        super().__init__()
+        self.config = dict(config)
+        self.bert = Bert(config)
+        self.dropout = nn.Dropout(config["hidden_dropout_prob"])
+        self.classifier = nn.Linear(config["hidden_size"], label_count)
+        nn.init.normal_(self.classifier.weight, std=0.02)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, ids, types, lengths):
+        return self.classifier(self.dropout(self.bert(ids, types, lengths)))
+
+    def set_fake_quantize(self, on):
+        for module in self.modules():
+            if isinstance(module, Linear):
+                module.fake_quantize = on
+
+
+def load(folder, label_count):
+    """The network of a Hugging Face BERT directory, its head fresh where it has none."""
+    folder = pathlib.Path(folder)
+    model = BertClassifier(json.loads((folder / "config.json").read_text()), label_count)
+    state = load_file(folder / "model.safetensors")
+    state = {k if k.startswith(("bert.", "classifier.")) else "bert." + k: v
+             for k, v in state.items() if not k.endswith("position_ids")}
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    if unexpected or any(not name.startswith("classifier.") for name in missing):
+        raise ValueError(f"{folder}: not a BERT encoder: {(missing + unexpected)[:4]}")
+    return model
+
+
+def save(model, folder, labels, vocabulary):
+    """Writes config.json, vocab.txt and model.safetensors as Hugging Face would."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = dict(model.config, architectures=["BertForSequenceClassification"],
+                  id2label={str(i): label for i, label in enumerate(labels)},
+                  label2id={label: i for i, label in enumerate(labels)})
+    config.pop("_name_or_path", None)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "vocab.txt").write_text(vocabulary, encoding="utf-8")
+    state = {k: v.detach().cpu().float().contiguous() for k, v in model.state_dict().items()}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Scores of labelled emails by PyTorch in float, as goldens for the int8 core.
+
+  models/float_scores.py CHECKPOINT EMAILS OUT.jsonl
+"""
+import json
+import pathlib
+import sys
+
+import torch
+
+import bert
+import data
+from train import predict
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    checkpoint, emails_path, out_path = map(pathlib.Path, sys.argv[1:])
+    temperature = json.loads((checkpoint / "training.json").read_text())["temperature"]
+    emails = data.read(emails_path)
+    labels = list(json.loads((checkpoint / "config.json").read_text())["id2label"].values())
+    model = bert.load(checkpoint, len(labels))
+    encoded = data.encode(data.tokenizer(checkpoint / "vocab.txt"), emails)
+    scores = torch.softmax(predict(model, encoded, "cpu") / temperature, dim=1)
+    with out_path.open("w", encoding="utf-8") as out:
+        for email, row in zip(emails, scores.tolist()):
+            line = {"id": email["id"], "scores": [round(v, 5) for v in row]}
+            out.write(json.dumps(line) + "\n")
+    right = sum(labels[row.argmax()] == e["label"] for row, e in zip(scores, emails))
+    print(f"{len(emails)} emails, accuracy {right / len(emails):.4f}")
+
+
+if __name__ == "__main__":
+    main()

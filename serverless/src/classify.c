@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// classify: one email as a small report, several as one line each.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "email_file.h"
+#include "model_file.h"
+#include "options.h"
+
+const char *const help_classify =
+    "usage: email-classifier classify [OPTION...] [FILE...]\n"
+    "\n"
+    "Classifies emails. A FILE begins with a line 'Subject: ...' and perhaps further header\n"
+    "lines; the message follows after an empty line. With --subject the whole file is the\n"
+    "message. Without FILE, or with -, standard input is read.\n"
+    "\n"
+    "  -s, --subject TEXT   the subject; all of FILE is then the message\n"
+    "  -f, --format FORMAT  text (default), or json: one line an email\n"
+    "  -m, --model FILE     the model bundle\n"
+    "      --require-model  fail rather than answer by key-word rules\n"
+    "  -t, --threads N      threads for one classification (default 1)\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "examples:\n"
+    "  email-classifier classify email.txt\n"
+    "  email-classifier classify --format json inbox/*.txt\n"
+    "  echo 'My car will not start.' | email-classifier classify --subject 'Help'\n"
+    "\n"
+    "exit status: 0 done, 1 failed, 2 wrong usage, 3 answered without the model\n";
+
+// Far more than a permitted email and its headers take.
+enum { MAX_FILE = 1 << 20, BAR_WIDTH = 30 };
+
+typedef struct session {
+    const cli_options *options;
+    const ec_model *model;
+    ec_classifier *classifier;
+    int name_width;  // of the longest file name, when there are several files
+    bool colour;
+    bool blocks;     // the terminal's character set has block characters
+    bool any_model;  // an answer came from the model
+    bool any_failed;
+} session;
+
+static const char *percent(char out[16], float part) {
+    snprintf(out, 16, "%.1f %%", (double)part * 100.0);
+    return out;
+}
+
+// ---------------------------------------------------------------------------- printing
+
+static void print_score(const session *s, const char *label, float score, bool chosen) {
+    char number[16];
+    printf("  %-16s %8s  ", label, percent(number, score));
+    const int length = (int)(score * (float)BAR_WIDTH + 0.5f);
+    fputs(s->colour && chosen ? "\033[36m" : "", stdout);
+    for (int i = 0; i < length; i++) {
+        fputs(s->blocks ? "\xe2\x96\x88" : "#", stdout);
+    }
+    puts(s->colour && chosen ? "\033[0m" : "");
+}
+
+static void print_report(const session *s, const ec_answer *answer, double milliseconds) {
+    char number[16];
+    printf("label         %s%s%s\n", s->colour ? "\033[1m" : "", answer->label,
+           s->colour ? "\033[0m" : "");
+    printf("confidence    %s\n", percent(number, answer->confidence));
+    printf("source        %s\n", ec_source_name(answer->source));
+    printf("needs review  %s\n", answer->needs_review ? "yes" : "no");
+    printf("tokens        %u\n", answer->tokens);
+    printf("time          %.1f ms\n", milliseconds);
+    const ec_model_info *info = ec_model_get_info(s->model);
+    puts("scores");
+    for (uint32_t i = 0; i < answer->score_count; i++) {
+        print_score(s, info->labels[i], answer->scores[i], i == answer->class_id);
+    }
+}
+
+static bool print_json(const session *s, const ec_answer *answer, double milliseconds) {
+    text_buffer line = {0};
+    buffer_add_answer(&line, answer, s->model, milliseconds);
+    buffer_add(&line, "\n", 1);
+    if (line.failed) {
+        cli_error("no memory");
+    } else {
+        fwrite(line.data, 1, line.length, stdout);
+    }
+    const bool ok = !line.failed;
+    buffer_free(&line);
+    return ok;
+}
+
+static bool print_answer(const session *s, const char *path, const ec_answer *answer,
+                         double milliseconds) {
+    if (s->options->json) {
+        return print_json(s, answer, milliseconds);
+    }
+    if (s->options->file_count <= 1) {
+        print_report(s, answer, milliseconds);
+        return true;
+    }
+    char number[16];
+    printf("%-*s  %-14s %8s %8.1f ms%s\n", s->name_width, path, answer->label,
+           percent(number, answer->confidence), milliseconds,
+           answer->needs_review ? "  needs review" : "");
+    return true;
+}
+
+// Among several emails as JSON, one that failed still has its line.
+static void print_failure(const session *s, const char *code, const char *field,
+                          const char *message) {
+    if (!s->options->json || s->options->file_count <= 1) {
+        return;
+    }
+    text_buffer line = {0};
+    buffer_printf(&line, "{\"error\":{\"code\":\"%s\",\"field\":\"%s\",\"message\":", code, field);
+    buffer_add_json_string(&line, text_of(message));
+    buffer_add_string(&line, "}}\n");
+    if (!line.failed) {
+        fwrite(line.data, 1, line.length, stdout);
+    }
+    buffer_free(&line);
+}
+
+// ---------------------------------------------------------------------------- classifying
+
+static bool classify_email(session *s, const char *path, const ec_email *email) {
+    ec_answer answer;
+    ec_error error = {0};
+    const double start = clock_ms();
+    if (ec_classify(s->classifier, email, (uint64_t)start, &answer, &error) != EC_OK) {
+        cli_error_of(input_name(path), &error);
+        print_failure(s, ec_status_name(error.status), error.field, error.message);
+        return false;
+    }
+    s->any_model = s->any_model || !answer.fallback_used;
+    return print_answer(s, path, &answer, clock_ms() - start);
+}
+
+static bool classify_file(session *s, const char *path) {
+    text_buffer content = {0};
+    if (!input_read_file(path, MAX_FILE, &content)) {
+        buffer_free(&content);
+        print_failure(s, "unreadable", "file", "the file cannot be read");
+        return false;
+    }
+    const text file = {content.length > 0 ? content.data : "", content.length};
+    ec_email email;
+    bool ok = email_file_read(file, s->options->subject, &email);
+    if (ok) {
+        ok = classify_email(s, path, &email);
+    } else {
+        const char *message = "is missing: begin the file with 'Subject: ...', or use --subject";
+        cli_error("%s: subject: %s", input_name(path), message);
+        print_failure(s, "missing", "subject", message);
+    }
+    buffer_free(&content);
+    return ok;
+}
+
+static bool shows_blocks(void) {
+    const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && *value != '\0') {
+            return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL;
+        }
+    }
+    return false;
+}
+
+static int classify_files(session *s) {
+    const cli_options *o = s->options;
+    if (o->file_count == 0) {
+        if (isatty(STDIN_FILENO) == 1) {
+            cli_error("reading standard input; Ctrl-D ends it");
+        }
+        s->any_failed = !classify_file(s, "-");
+    }
+    for (int i = 0; i < o->file_count; i++) {
+        s->any_failed = !classify_file(s, o->files[i]) || s->any_failed;
+    }
+    return s->any_failed ? CLI_FAILED : s->any_model ? CLI_OK : CLI_FALLBACK;
+}
+
+static int run(session *s, unsigned threads) {
+    bool ok = false;
+    void *pool = thread_pool_new(threads, &ok);
+    const ec_classifier_options settings = {.struct_size = sizeof settings, .threadpool = pool};
+    ec_error error = {0};
+    int exit_code = CLI_FAILED;
+    if (ok && ec_classifier_new(s->model, &settings, &s->classifier, &error) == EC_OK) {
+        exit_code = classify_files(s);
+    } else if (ok) {
+        cli_error_of("classifier", &error);
+    }
+    ec_classifier_free(s->classifier);
+    thread_pool_free(pool);
+    return exit_code;
+}
+
+int command_classify(int argc, char **argv) {
+    cli_options o;
+    const unsigned accepted =
+        OPTION_SUBJECT | OPTION_FORMAT | OPTION_MODEL | OPTION_REQUIRE_MODEL | OPTION_THREADS;
+    if (!options_read(&o, accepted, argc, argv)) {
+        return options_usage(argv[0]);
+    }
+    model_file file;
+    if (!model_file_open(&file, &o, o.require_model)) {
+        return CLI_FAILED;
+    }
+    session s = {.options = &o, .model = file.model};
+    s.colour = cli_has_colour();
+    s.blocks = shows_blocks();
+    for (int i = 0; i < o.file_count; i++) {
+        const int width = (int)strlen(o.files[i]);
+        s.name_width = width > s.name_width ? width : s.name_width;
+    }
+    const int exit_code = run(&s, options_threads(&o, 1));
+    model_file_close(&file);
+    return exit_code;
+}
