@@ -37,6 +37,8 @@ def parse_arguments():
     parser.add_argument("--batch-tokens", type=int, default=2048)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--label-smoothing", type=float, default=0.05)
+    parser.add_argument("--average-decay", type=float, default=0.99,
+                        help="of the running mean of the weights, which is what is kept; 0: off")
     parser.add_argument("--dev-share", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
@@ -128,7 +130,28 @@ def parameter_groups(model):
     return [{"params": rest, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
 
 
-def train_epoch(model, optimizer, schedule, samples, targets, options, epoch, device):
+class Average:
+    """Running mean of the trained weights: steadier than where the last step happens to end."""
+
+    def __init__(self, model, decay):
+        self.live = [p for p in model.parameters() if p.requires_grad]
+        self.mean = [p.detach().clone() for p in self.live]
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self):
+        torch._foreach_lerp_(self.mean, self.live, 1 - self.decay)
+
+    @torch.no_grad()
+    def swap(self):
+        """Exchanges live weights and mean; call again to go on training."""
+        for live, mean in zip(self.live, self.mean):
+            kept = live.clone()
+            live.copy_(mean)
+            mean.copy_(kept)
+
+
+def train_epoch(model, average, optimizer, schedule, samples, targets, options, epoch, device):
     model.train()
     model.set_fake_quantize(epoch >= options.epochs - options.quantized_epochs)
     batches = data.batches([len(ids) for ids, _ in samples], options.batch_tokens,
@@ -143,6 +166,7 @@ def train_epoch(model, optimizer, schedule, samples, targets, options, epoch, de
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        average.update()
         total += loss.item() * len(batch)
         if sys.stderr.isatty() or number % 50 == 0:
             left = (time.monotonic() - began) / number * (len(batches) - number)
@@ -164,11 +188,14 @@ def fit(model, tokenizer, train, dev, labels, options, device):
     optimizer = torch.optim.AdamW(parameter_groups(model), lr=options.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min(1, (s + 1) / (0.1 * steps)) * max(0.02, 1 - s / (1.05 * steps)))
+    average = Average(model, options.average_decay)
     best, best_loss, temperature = None, float("inf"), 1.0
     for epoch in range(options.epochs):
         varied = [augment(e, rng, DULL_SUBJECTS) for e in train]
         samples = [windows[0] for windows in data.encode(tokenizer, varied)]
-        loss = train_epoch(model, optimizer, schedule, samples, targets, options, epoch, device)
+        loss = train_epoch(model, average, optimizer, schedule, samples, targets, options,
+                           epoch, device)
+        average.swap()
         logits = predict(model, dev_encoded, device)
         dev_loss = F.cross_entropy(logits, dev_targets).item()
         accuracy = (logits.argmax(1) == dev_targets).float().mean().item()
@@ -178,6 +205,7 @@ def fit(model, tokenizer, train, dev, labels, options, device):
         if (quantized or options.quantized_epochs == 0) and dev_loss < best_loss:
             best_loss, temperature = dev_loss, fit_temperature(logits, dev_targets)
             best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        average.swap()
     model.load_state_dict(best)
     return temperature
 

@@ -27,7 +27,11 @@ int ec_wasm_abi(void) { return 1; }
 // Borrows the image until ec_wasm_free. NULL on failure.
 ec_wasm *ec_wasm_new(const void *image, size_t size, ec_error *error) {
     ec_wasm *self = calloc(1, sizeof *self);
-    if (self == NULL || ec_model_load(image, size, &self->model, error) != EC_OK ||
+    if (self == NULL) {
+        *error = (ec_error){EC_ERROR_NO_MEMORY, "model", 0, "no memory for the model"};
+        return NULL;
+    }
+    if (ec_model_load(image, size, &self->model, error) != EC_OK ||
         ec_classifier_new(self->model, NULL, &self->classifier, error) != EC_OK) {
         ec_wasm_free(self);
         return NULL;

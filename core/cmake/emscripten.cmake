@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The toolchain file of the WebAssembly presets: Emscripten's own, from where ./dev put it.
 set(EC_EMSCRIPTEN "${CMAKE_CURRENT_LIST_DIR}/../../.deps/emscripten")
 if(NOT EXISTS "${EC_EMSCRIPTEN}/emcc.py")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Flags for our own targets: target_link_libraries(x PRIVATE ec_options).
 # Third-party code never sees them.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # XNNPACK, pthreadpool, cpuinfo and the headers of FP16 and FXdiv, from unpacked source trees.
 #
 # XNNPACK's own build compiles about 1,000 files and knows no Emscripten. This list has only what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The micro-kernels that the operators named in xnnpack.cmake can choose at run time, by
 # instruction set. Sets EC_XNN_KERNELS (paths under XNNPACK's src/) for the target, and the
 # flags of each kernel.

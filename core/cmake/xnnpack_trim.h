@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Forced into two XNNPACK files (see xnnpack.cmake) so that the linker can drop what BERT never
 // runs. Both files name every operator's micro-kernels in tables; where a table is only reached
 // through a name that is defined away here, its kernels need not be compiled at all.

@@ -161,7 +161,7 @@ typedef struct ec_cache_stats {
 // labels; allocates everything at once. Errors: ARGUMENT, NO_MEMORY.
 ec_status ec_cache_new(size_t capacity, uint32_t label_count, ec_cache **cache, ec_error *error);
 void ec_cache_free(ec_cache *cache);
-void ec_cache_clear(ec_cache *cache);
+void ec_cache_clear(ec_cache *cache);  // forgets the answers; hits and misses count on
 ec_cache_stats ec_cache_get_stats(const ec_cache *cache);
 
 typedef enum ec_breaker_state {
@@ -266,7 +266,7 @@ typedef struct ec_convert_input {
     size_t config_length;
     const char *vocabulary;  // vocab.txt
     size_t vocabulary_length;
-    const void *weights;  // model.safetensors, f32
+    const void *weights;  // model.safetensors: F32, F16 or BF16
     size_t weights_length;
     const char *settings;  // email_classifier.json: version, rules, calibration ...; may be NULL
     size_t settings_length;

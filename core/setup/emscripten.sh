@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Emscripten 3.1.69 of Debian 13, also on Debian 12, in the cache: linked as .deps/emscripten.
 # Nothing of another Debian release is installed on the machine; only clang, lld and node are,
 # from its own release. An emcc of the caller's own (EMSCRIPTEN_ROOT) is taken as it is.

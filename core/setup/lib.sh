@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Shared by ./dev and the files beside this one: talking, root rights, packages, private apt lists.
 # Functions with variables have a subshell as body, since POSIX sh knows no local ones.
 # shellcheck shell=sh

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Third-party sources: fetched once into the cache, checked, and linked from .deps in the checkout.
 # shellcheck shell=sh
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The test suites of ./dev test. A suite builds, runs ctest on its preset, and stops at the first
 # error.
 # shellcheck shell=sh

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "json.h"
 #include "sha256.h"
+#include "windows.h"
 
 // ------------------------------------------------------------- limits
 
@@ -31,7 +32,7 @@ ec_status ec_bundle_check_config(const ec_bundle_config *config, const char *fie
     if (c->layers == 0 || c->layers > EC_MAX_LAYERS) {
         return unsupported(field, "1 to 48 layers are possible", error);
     }
-    if (c->max_tokens < EC_TOKENS_MIN || c->max_tokens > EC_TOKENS_MAX) {
+    if (c->max_tokens < EC_WINDOW_TOKENS_MIN || c->max_tokens > EC_TOKENS_MAX) {
         return unsupported(field, "8 to 4096 positions (max_tokens) are possible", error);
     }
     if (c->token_types == 0 || c->token_types > EC_TOKEN_TYPES_MAX) {

@@ -15,8 +15,7 @@ enum {
     EC_BUNDLE_ALIGNMENT = 64,  // of the tensor data in the file
     EC_HIDDEN_MAX = 8192,      // hidden_size and intermediate_size, multiples of 8
     EC_HEAD_SIZE_MAX = 256,
-    EC_TOKENS_MIN = 8,  // max_tokens
-    EC_TOKENS_MAX = 4096,
+    EC_TOKENS_MAX = 4096,  // max_tokens; from EC_WINDOW_TOKENS_MIN
     EC_TOKEN_TYPES_MAX = 2,
     EC_NAME_MAX = 64,       // bytes of a label, name, version or rule's word
     EC_EMBEDDING_MAX = 127  // largest int8 value of an embedding

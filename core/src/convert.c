@@ -335,13 +335,17 @@ static ec_status convert(conversion *c, void *out, size_t capacity, size_t *size
 }
 
 static bool is_complete(const ec_convert_input *in) {
-    return in != NULL && in->struct_size >= sizeof *in && in->config != NULL &&
-           in->vocabulary != NULL && in->weights != NULL;
+    return in->config != NULL && in->vocabulary != NULL && in->weights != NULL;
 }
 
 ec_status ec_convert(const ec_convert_input *input, void *out, size_t capacity, size_t *size,
                      ec_error *error) {
-    if (!is_complete(input) || size == NULL || (out == NULL && capacity > 0)) {
+    if (input != NULL && input->struct_size != sizeof *input) {
+        return ec_fail(error, EC_ERROR_ARGUMENT, "input", 0,
+                       "the input's struct_size is %zu and not %zu", input->struct_size,
+                       sizeof *input);
+    }
+    if (input == NULL || !is_complete(input) || size == NULL || (out == NULL && capacity > 0)) {
         return ec_fail(error, EC_ERROR_ARGUMENT, "input", 0,
                        "config, vocabulary, weights and size must be given");
     }

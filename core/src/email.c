@@ -46,7 +46,7 @@ typedef struct field {
 typedef struct scan {
     size_t start, end;  // the text without white space at its ends
     size_t characters;  // of it
-    size_t control;     // offset of the first character the text policy forbids, or NONE
+    size_t not_text;    // offset of the first character the text policy forbids, or NONE
     size_t not_strict;  // of the first that the strict policy forbids, or NONE
     size_t bad_byte;    // of the first byte that is not UTF-8, or NONE
 } scan;
@@ -60,9 +60,9 @@ static size_t first_of(size_t earlier, size_t at, bool allowed) {
 // White space is only known to be at the end when the text is over, so its characters and faults
 // count once a visible character follows.
 static scan scan_text(const char *text, size_t length) {
-    scan found = {.control = NONE, .not_strict = NONE, .bad_byte = NONE};
+    scan found = {.not_text = NONE, .not_strict = NONE, .bad_byte = NONE};
     size_t characters = 0;
-    size_t control = NONE;
+    size_t not_text = NONE;
     size_t c_length = 0;
     for (size_t at = 0; at < length; at += c_length) {
         uint32_t c = 0;
@@ -76,11 +76,11 @@ static scan scan_text(const char *text, size_t length) {
             continue;
         }
         found.start = characters++ == 0 ? at : found.start;
-        control = first_of(control, at, is_text(c));
+        not_text = first_of(not_text, at, is_text(c));
         if (!white) {
             found.end = at + c_length;
             found.characters = characters;
-            found.control = control;
+            found.not_text = not_text;
             found.not_strict = first_of(found.not_strict, at, is_strict(c));
         }
     }
@@ -107,11 +107,11 @@ static ec_status check_length(const field *f, const scan *found, ec_error *error
 }
 
 static ec_status check_characters(const field *f, const scan *found, ec_error *error) {
-    if (found->control != NONE) {
-        return ec_fail(error, EC_ERROR_CHARACTER, f->name, found->control,
-                       "The %s holds a control character at byte %zu; "
-                       "only tab and line ends are allowed.",
-                       f->name, found->control);
+    if (found->not_text != NONE) {
+        return ec_fail(error, EC_ERROR_CHARACTER, f->name, found->not_text,
+                       "The %s holds a character at byte %zu that is not text; "
+                       "of control characters only tab and line ends are allowed.",
+                       f->name, found->not_text);
     }
     if (f->strict && found->not_strict != NONE) {
         return ec_fail(error, EC_ERROR_CHARACTER, f->name, found->not_strict,

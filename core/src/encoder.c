@@ -241,7 +241,13 @@ static bool attend(ec_encoder *e, const attention *a) {
 
 // ------------------------------------------------------------- layers
 
+// A row that was not finite fails here: kernels that clamp would hide it.
 static bool linear(ec_encoder *e, uint32_t index, size_t rows, float *y) {
+    for (size_t row = 0; row < rows; row++) {
+        if (isnan(e->scales[row].scale)) {
+            return false;
+        }
+    }
     return ec_run_linear(e->operators, index, e->quantized, e->scales, rows, y);
 }
 

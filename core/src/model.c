@@ -13,6 +13,9 @@
 
 enum { ALIGNMENT = 64 };
 
+// Floats are used as they lie in the file.
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bundles are little endian");
+
 // What lives only while a bundle is loaded.
 typedef struct loading {
     ec_safetensors *file;

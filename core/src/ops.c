@@ -4,7 +4,9 @@
 // being allowed to reorder floating-point arithmetic, so every host adds in the same order.
 #include "ops.h"
 
+#include <float.h>
 #include <math.h>
+#include <string.h>
 
 enum { LANES = 16 };
 
@@ -95,28 +97,41 @@ WIDE void ec_embed_row(const ec_embedding *embedding, uint32_t index, size_t n, 
     }
 }
 
-// Smallest and largest of x[n] and 0.
+// Smallest and largest of x[n] and 0; both NaN when any value is not finite. Written with the
+// vector types of gcc and clang, because the plain loop stays partly scalar: its compares may not
+// be reordered.
 static inline INLINE void row_range(const float *x, size_t n, float *low, float *high) {
-    float lows[LANES] = {0};
-    float highs[LANES] = {0};
+    enum { WIDTH = 8 };
+    typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
+    typedef int32_t mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
+    vector lows = {0};
+    vector highs = {0};
+    vector zeros = {0};  // NaN where a value was not finite
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            const float v = x[i + (size_t)j];
-            lows[j] = v < lows[j] ? v : lows[j];
-            highs[j] = v > highs[j] ? v : highs[j];
-        }
+    for (; i + WIDTH <= n; i += WIDTH) {
+        vector v;
+        memcpy(&v, x + i, sizeof v);
+        const mask below = v < lows;
+        const mask above = v > highs;
+        lows = (vector)((below & (mask)v) | (~below & (mask)lows));
+        highs = (vector)((above & (mask)v) | (~above & (mask)highs));
+        zeros += v - v;
     }
-    for (; i < n; i++) {
-        lows[0] = x[i] < lows[0] ? x[i] : lows[0];
-        highs[0] = x[i] > highs[0] ? x[i] : highs[0];
-    }
-    *low = lows[0];
-    *high = highs[0];
-    for (int j = 1; j < LANES; j++) {
+    float zero = 0;
+    *low = 0;
+    *high = 0;
+    for (int j = 0; j < WIDTH; j++) {
         *low = lows[j] < *low ? lows[j] : *low;
         *high = highs[j] > *high ? highs[j] : *high;
+        zero += zeros[j];
     }
+    for (; i < n; i++) {
+        *low = x[i] < *low ? x[i] : *low;
+        *high = x[i] > *high ? x[i] : *high;
+        zero += x[i] - x[i];
+    }
+    *low += zero;
+    *high += zero;
 }
 
 WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *restrict q) {
@@ -125,13 +140,17 @@ WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *res
     float high;
     row_range(x, n, &low, &high);
     const float range = high - low;
-    // A row of zeros has no range; one that is not finite is caught at the logits.
-    const float scale = range > 0 && range < INFINITY ? range / top : 1.0f;
+    if (!(range < INFINITY)) {
+        memset(q, 0, n);
+        return (ec_row_scale){0, NAN};
+    }
+    // A row of zeros, or as good as zeros, has no range to divide by.
+    const float scale = range >= top * FLT_MIN ? range / top : 1.0f;
     const float inverse = 1.0f / scale;
-    const float zero_point = (float)(int32_t)(range < INFINITY ? -low * inverse + 0.5f : 0);
+    const float zero_point = (float)(int32_t)(-low * inverse + 0.5f);
     for (size_t i = 0; i < n; i++) {
+        // Truncation rounds, as the value is not negative but for rounding noise.
         const float value = x[i] * inverse + (zero_point + 0.5f);
-        // Truncation rounds, as value is not negative but for rounding noise; NaN becomes 0.
         const float floor = value > 0 ? value : 0;
         q[i] = (int8_t)(floor < top ? floor : top);
     }

@@ -15,7 +15,8 @@ void ec_add_row(float *x, const float *y, size_t n);
 // out = embedding row `index` as floats, added to out when `add`.
 void ec_embed_row(const ec_embedding *embedding, uint32_t index, size_t n, bool add, float *out);
 
-// Quantizes x[n] to q[n] in [0, EC_ACTIVATION_MAX]; zero is always exact.
+// Quantizes x[n] to q[n] in [0, EC_ACTIVATION_MAX]; zero is always exact. When a value is not
+// finite the scale is NaN.
 ec_row_scale ec_quantize_row(const float *x, size_t n, int8_t *q);
 
 // Dot product of two rows.

@@ -45,10 +45,6 @@ static bool allocate(ec_reader *reader) {
 
 ec_status ec_reader_new(const ec_model *model, uint32_t batch_tokens, void *threadpool,
                         ec_reader **out, ec_error *error) {
-    if (model->info.max_tokens < EC_WINDOW_TOKENS_MIN) {
-        return ec_fail(error, EC_ERROR_UNSUPPORTED, "max_tokens", 0,
-                       "A model must read at least %d tokens at once.", EC_WINDOW_TOKENS_MIN);
-    }
     ec_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
         return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,

@@ -60,16 +60,11 @@ static uint32_t read_char(reader *r) {
     return r->folded[r->next++];
 }
 
-// The next character, runs of white space as one.
-static uint32_t read_collapsed(reader *r) {
-    const uint32_t c = read_char(r);
-    if (c == ' ') {
-        reader after = *r;
-        while (read_char(&after) == ' ') {
-            *r = after;
-        }
+static void skip_spaces(reader *r) {
+    reader after = *r;
+    while (read_char(&after) == ' ') {
+        *r = after;
     }
-    return c;
 }
 
 // ------------------------------------------------------------- words
@@ -92,16 +87,21 @@ static bool is_letter_or_digit(uint32_t c) {
     return class == EC_CHAR_LETTER || class == EC_CHAR_CJK || class == EC_CHAR_COMBINING;
 }
 
-// Whether the text from here on begins with the word, whole.
+// Whether the text from here on begins with the word, whole. Skips spaces only once the word has
+// one too: looking to the end of every run from each of its places would take quadratic time.
 static bool begins_with(reader text, const char *word) {
     reader expected = {.text = word, .length = strlen(word)};
-    uint32_t c = read_collapsed(&expected);
+    uint32_t c = read_char(&expected);
     if (c == END) {
         return false;
     }
-    for (; c != END; c = read_collapsed(&expected)) {
-        if (read_collapsed(&text) != c) {
+    for (; c != END; c = read_char(&expected)) {
+        if (read_char(&text) != c) {
             return false;
+        }
+        if (c == ' ') {
+            skip_spaces(&expected);
+            skip_spaces(&text);
         }
     }
     return !is_letter_or_digit(read_char(&text));

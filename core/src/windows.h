@@ -14,7 +14,7 @@
 enum {
     EC_WINDOW_STRIDE = 64,    // tokens that neighbours share at least, when a window has 256 or
                               // more; a quarter of a smaller one
-    EC_WINDOW_TOKENS_MIN = 8  // of a window; smaller ones are not supported
+    EC_WINDOW_TOKENS_MIN = 8  // of a window; bundles with less are refused
 };
 
 // What all windows of a model have in common.

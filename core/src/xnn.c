@@ -305,6 +305,5 @@ bool ec_run_gelu(ec_operators *operators, size_t rows, size_t columns, float *x)
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
                  void *context, size_t rows) {
     enum { TILE = 16 };
-    pthreadpool_parallelize_1d_tile_1d(operators->threadpool, (pthreadpool_task_1d_tile_1d_t)task,
-                                       context, rows, TILE, 0);
+    pthreadpool_parallelize_1d_tile_1d(operators->threadpool, task, context, rows, TILE, 0);
 }

@@ -299,10 +299,8 @@ int command_batch(int argc, char **argv) {
         return options_usage(argv[0]);
     }
     const char *path = o.file_count == 1 ? o.files[0] : "-";
-    table_format in = o.input_format;
-    in = in != TABLE_UNKNOWN ? in : table_format_of(path);
+    const table_format in = options_table_format(&o, path);
     if (in == TABLE_UNKNOWN) {
-        cli_error("%s: say --input-format csv or jsonl", input_name(path));
         return options_usage(argv[0]);
     }
     table_format out = o.output_format;

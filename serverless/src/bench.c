@@ -138,11 +138,8 @@ static bool count_outcome(void *context, const email_outcome *outcome) {
 }
 
 static bool measure_emails(bench *b, unsigned threads) {
-    const char *path = b->options->emails;
-    table_format format = b->options->input_format;
-    format = format != TABLE_UNKNOWN ? format : table_format_of(path);
     email_table table;
-    if (!table_open(&table, path, format == TABLE_UNKNOWN ? TABLE_JSONL : format)) {
+    if (!table_open(&table, b->options->emails, b->options->input_format)) {
         return false;
     }
     size_t emails = 0;
@@ -162,6 +159,18 @@ static bool measure_emails(bench *b, unsigned threads) {
 }
 
 // ---------------------------------------------------------------------------- all of it
+
+static bool check_lengths(const bench *b) {
+    const number_list *lengths = &b->options->tokens;
+    for (size_t i = 0; i < lengths->count; i++) {
+        if (lengths->values[i] > b->info->max_tokens) {
+            cli_error("--tokens %u: the model reads at most %u", lengths->values[i],
+                      b->info->max_tokens);
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool prepare(bench *b) {
     const size_t tokens = b->info->max_tokens;
@@ -213,18 +222,24 @@ static bool run_all(bench *b) {
     }
     buffer_printf(&b->json, "],\"rss_mb\":%.1f,\"rss_peak_mb\":%.1f}\n", memory_mb("VmRSS:"),
                   memory_mb("VmHWM:"));
-    if (ok && !b->options->json) {
-        printf("\nresident %.1f MB, at most %.1f MB\n", memory_mb("VmRSS:"), memory_mb("VmHWM:"));
-    } else if (ok && !b->json.failed) {
-        fwrite(b->json.data, 1, b->json.length, stdout);
+    if (!ok) {
+        return false;
     }
-    return ok && !b->json.failed;
+    if (!b->options->json) {
+        printf("\nresident %.1f MB, at most %.1f MB\n", memory_mb("VmRSS:"), memory_mb("VmHWM:"));
+        return true;
+    }
+    if (b->json.failed) {
+        cli_error("no memory");
+        return false;
+    }
+    return cli_write(b->json.data, b->json.length);
 }
 
 int command_bench(int argc, char **argv) {
     cli_options o;
-    const unsigned accepted = OPTION_TOKENS | OPTION_THREADS | OPTION_ITERATIONS | OPTION_EMAILS |
-                              OPTION_INPUT_FORMAT | OPTION_FORMAT | OPTION_MODEL;
+    const unsigned accepted = OPTION_TOKENS | OPTION_THREAD_LIST | OPTION_ITERATIONS |
+                              OPTION_EMAILS | OPTION_INPUT_FORMAT | OPTION_FORMAT | OPTION_MODEL;
     if (!options_read(&o, accepted, argc, argv)) {
         return options_usage(argv[0]);
     }
@@ -232,13 +247,19 @@ int command_bench(int argc, char **argv) {
         cli_error("bench takes no file; name emails with --emails");
         return options_usage(argv[0]);
     }
+    if (o.emails != NULL) {
+        o.input_format = options_table_format(&o, o.emails);
+        if (o.input_format == TABLE_UNKNOWN) {
+            return options_usage(argv[0]);
+        }
+    }
     model_file file;
     if (!model_file_open(&file, &o, true)) {
         return CLI_FAILED;
     }
     bench b = {.options = &o, .file = &file, .info = ec_model_get_info(file.model)};
     b.iterations = o.iterations > 0 ? o.iterations : DEFAULT_ITERATIONS;
-    const bool ok = prepare(&b) && run_all(&b);
+    const bool ok = check_lengths(&b) && prepare(&b) && run_all(&b);
     free(b.ids);
     free(b.types);
     free(b.times);

@@ -85,10 +85,8 @@ static bool print_json(const session *s, const ec_answer *answer, double millise
     buffer_add(&line, "\n", 1);
     if (line.failed) {
         cli_error("no memory");
-    } else {
-        fwrite(line.data, 1, line.length, stdout);
     }
-    const bool ok = !line.failed;
+    const bool ok = !line.failed && cli_write(line.data, line.length);
     buffer_free(&line);
     return ok;
 }
@@ -100,13 +98,13 @@ static bool print_answer(const session *s, const char *path, const ec_answer *an
     }
     if (s->options->file_count <= 1) {
         print_report(s, answer, milliseconds);
-        return true;
+        return cli_flush();
     }
     char number[16];
     printf("%-*s  %-14s %8s %8.1f ms%s\n", s->name_width, path, answer->label,
            percent(number, answer->confidence), milliseconds,
            answer->needs_review ? "  needs review" : "");
-    return true;
+    return cli_flush();
 }
 
 // Among several emails as JSON, one that failed still has its line.
@@ -120,7 +118,7 @@ static void print_failure(const session *s, const char *code, const char *field,
     buffer_add_json_string(&line, text_of(message));
     buffer_add_string(&line, "}}\n");
     if (!line.failed) {
-        fwrite(line.data, 1, line.length, stdout);
+        cli_write(line.data, line.length);
     }
     buffer_free(&line);
 }
@@ -180,7 +178,7 @@ static int classify_files(session *s) {
         }
         s->any_failed = !classify_file(s, "-");
     }
-    for (int i = 0; i < o->file_count; i++) {
+    for (int i = 0; i < o->file_count && ferror(stdout) == 0; i++) {
         s->any_failed = !classify_file(s, o->files[i]) || s->any_failed;
     }
     return s->any_failed ? CLI_FAILED : s->any_model ? CLI_OK : CLI_FALLBACK;

@@ -38,16 +38,25 @@ void cli_error_of(const char *file, const ec_error *error) {
     cli_error("%s: %s: %s", file, error->field, error->message);
 }
 
-int cli_finish(int exit_code) {
-    errno = 0;
-    if (exit_code == CLI_FAILED) {
-        return exit_code;
-    }
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) {
+static bool is_written(bool ok) {
+    if (!ok) {
         cli_error("standard output: %s", errno != 0 ? strerror(errno) : "write failed");
-        return CLI_FAILED;
     }
-    return exit_code;
+    return ok;
+}
+
+bool cli_write(const char *data, size_t length) {
+    errno = 0;
+    return is_written(fwrite(data, 1, length, stdout) == length && fflush(stdout) == 0);
+}
+
+bool cli_flush(void) {
+    errno = 0;
+    return is_written(ferror(stdout) == 0 && fflush(stdout) == 0);
+}
+
+int cli_finish(int exit_code) {
+    return exit_code == CLI_FAILED || cli_flush() ? exit_code : CLI_FAILED;
 }
 
 bool cli_has_colour(void) {

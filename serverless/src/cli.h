@@ -40,6 +40,11 @@ void cli_error(const char *format, ...);
 // Prints "email-classifier: file: field: message" for an error of the core.
 void cli_error_of(const char *file, const ec_error *error);
 
+// Writes to stdout at once, or hands on what was printed there so far. False when that fails, which
+// is said on stderr; the command should then end with CLI_FAILED.
+bool cli_write(const char *data, size_t length);
+bool cli_flush(void);
+
 // Flushes stdout and says so when that fails, for example on a full disk; a command that failed has
 // said why already. Returns the exit code: the one given, or CLI_FAILED.
 int cli_finish(int exit_code);

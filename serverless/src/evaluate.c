@@ -172,8 +172,7 @@ static bool print_json(evaluation *e) {
         cli_error("no memory");
         return false;
     }
-    fwrite(out->data, 1, out->length, stdout);
-    return true;
+    return cli_write(out->data, out->length);
 }
 
 // ---------------------------------------------------------------------------- running
@@ -231,10 +230,8 @@ int command_evaluate(int argc, char **argv) {
         cli_error("evaluate takes one file");
         return options_usage(argv[0]);
     }
-    const table_format format =
-        o.input_format != TABLE_UNKNOWN ? o.input_format : table_format_of(o.files[0]);
+    const table_format format = options_table_format(&o, o.files[0]);
     if (format == TABLE_UNKNOWN) {
-        cli_error("%s: say --input-format csv or jsonl", input_name(o.files[0]));
         return options_usage(argv[0]);
     }
     model_file file;

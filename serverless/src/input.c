@@ -102,7 +102,9 @@ fill_result input_fill(input_stream *input) {
 }
 
 bool input_is_ready(const input_stream *input) {
-    if (input->start < input->end || input->at_end) {
+    const size_t pending = input->end - input->start;
+    if (input->at_end ||
+        (pending > 0 && memchr(input->data + input->start, '\n', pending) != NULL)) {
         return true;
     }
     struct pollfd waiting = {.fd = input->fd, .events = POLLIN};

@@ -42,7 +42,7 @@ typedef enum fill_result { FILL_OK, FILL_FULL, FILL_FAILED } fill_result;
 // Reads more, or sets at_end. FULL: max_pending is reached. FAILED: has been said on stderr.
 fill_result input_fill(input_stream *input);
 
-// Whether reading on would not have to wait.
+// Whether the next line, or the end, can be read without waiting for a slow writer.
 bool input_is_ready(const input_stream *input);
 
 #endif

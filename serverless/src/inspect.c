@@ -40,12 +40,10 @@ const char *const help_tokenize =
 enum { MAX_FILE = 1 << 20 };
 
 static int print_buffer(text_buffer *out) {
-    const bool ok = !out->failed;
-    if (ok) {
-        fwrite(out->data, 1, out->length, stdout);
-    } else {
+    if (out->failed) {
         cli_error("no memory");
     }
+    const bool ok = !out->failed && cli_write(out->data, out->length);
     buffer_free(out);
     return ok ? CLI_OK : CLI_FAILED;
 }

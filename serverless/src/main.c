@@ -17,7 +17,7 @@ typedef struct cli_command {
 
 static const cli_command commands[] = {
     {"classify", "say what one or more emails are about", &help_classify, command_classify},
-    {"batch", "classify a email_table of emails, CSV or JSON lines", &help_batch, command_batch},
+    {"batch", "classify a table of emails, CSV or JSON lines", &help_batch, command_batch},
     {"evaluate", "measure the model on labelled emails", &help_evaluate, command_evaluate},
     {"model-info", "show facts about the model", &help_model_info, command_model_info},
     {"tokenize", "show the tokens the model reads", &help_tokenize, command_tokenize},
@@ -34,7 +34,7 @@ static void print_help(FILE *out) {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].summary);
     }
-    fputs("\n  COMMAND --help      cli_options and examples of a command\n"
+    fputs("\n  COMMAND --help      options and examples of a command\n"
           "  --version           version of the program\n"
           "\nexamples:\n"
           "  " CLI_NAME " classify email.txt\n"

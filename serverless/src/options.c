@@ -29,6 +29,7 @@ static const option_rule rules[] = {
     {OPTION_TOKENS, "tokens", 0, true},
     {OPTION_ITERATIONS, "iterations", 'n', true},
     {OPTION_EMAILS, "emails", 0, true},
+    {OPTION_THREAD_LIST, "threads", 't', true},
 };
 enum { RULE_COUNT = sizeof rules / sizeof *rules };
 
@@ -101,6 +102,9 @@ static bool apply(cli_options *o, const option_rule *rule, const char *value) {
         o->require_model = true;
         return true;
     case OPTION_THREADS:
+        return read_numbers(rule->name, value, OPTION_MAX_THREADS, &o->threads) &&
+               (o->threads.count == 1 || refuse(rule->name, value, "one number"));
+    case OPTION_THREAD_LIST:
         return read_numbers(rule->name, value, OPTION_MAX_THREADS, &o->threads);
     case OPTION_INPUT_FORMAT:
         return read_table_format(rule->name, value, &o->input_format);
@@ -149,9 +153,10 @@ static void list_options(unsigned accepted, struct option *longs, char *letters)
     *letters = '\0';
 }
 
-static const option_rule *rule_of(int found) {
+static const option_rule *rule_of(unsigned accepted, int found) {
     for (size_t i = 0; i < RULE_COUNT; i++) {
-        if (found == LONG_BASE + (int)i || (rules[i].letter != 0 && found == rules[i].letter)) {
+        if ((accepted & rules[i].id) != 0 &&
+            (found == LONG_BASE + (int)i || (rules[i].letter != 0 && found == rules[i].letter))) {
             return &rules[i];
         }
     }
@@ -169,13 +174,22 @@ bool options_read(cli_options *o, unsigned accepted, int argc, char **argv) {
     optind = 1;
     bool ok = true;
     for (int found; ok && (found = getopt_long(argc, argv, letters, longs, NULL)) != -1;) {
-        const option_rule *rule = found == '?' ? NULL : rule_of(found);
+        const option_rule *rule = found == '?' ? NULL : rule_of(accepted, found);
         ok = rule != NULL && apply(o, rule, optarg);
     }
     argv[0] = command;
     o->files = argv + optind;
     o->file_count = argc - optind;
     return ok;
+}
+
+table_format options_table_format(const cli_options *o, const char *path) {
+    const table_format format =
+        o->input_format != TABLE_UNKNOWN ? o->input_format : table_format_of(path);
+    if (format == TABLE_UNKNOWN) {
+        cli_error("%s: say --input-format csv or jsonl", input_name(path));
+    }
+    return format;
 }
 
 unsigned options_threads(const cli_options *o, unsigned otherwise) {

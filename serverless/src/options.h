@@ -12,7 +12,7 @@ enum {
     OPTION_FORMAT = 1 << 1,
     OPTION_MODEL = 1 << 2,  // --model
     OPTION_REQUIRE_MODEL = 1 << 3,
-    OPTION_THREADS = 1 << 4,
+    OPTION_THREADS = 1 << 4,  // one number
     OPTION_INPUT_FORMAT = 1 << 5,
     OPTION_OUTPUT_FORMAT = 1 << 6,
     OPTION_OUTPUT = 1 << 7,
@@ -21,7 +21,8 @@ enum {
     OPTION_FORCE = 1 << 10,
     OPTION_TOKENS = 1 << 11,
     OPTION_ITERATIONS = 1 << 12,
-    OPTION_EMAILS = 1 << 13
+    OPTION_EMAILS = 1 << 13,
+    OPTION_THREAD_LIST = 1 << 14  // --threads with several numbers
 };
 
 enum { OPTION_MAX_NUMBERS = 16, OPTION_MAX_THREADS = 256 };
@@ -53,6 +54,10 @@ typedef struct cli_options {
 // Reads the arguments of a command, argv[0] being its name. `accepted` is a sum of OPTION_...
 // False when they are wrong, which is said on stderr.
 bool options_read(cli_options *options, unsigned accepted, int argc, char **argv);
+
+// The format of the table at `path`: --input-format, else by its ending. TABLE_UNKNOWN when neither
+// tells, which is said on stderr.
+table_format options_table_format(const cli_options *options, const char *path);
 
 // The one number of --threads, or `otherwise`.
 unsigned options_threads(const cli_options *options, unsigned otherwise);

@@ -50,13 +50,25 @@ static void *watch(void *argument) {
     return NULL;
 }
 
-// From here on only the watcher gets those signals; threads started later inherit that.
-static void start_watching(output_file *output) {
+// From here on only the watcher, once it runs, gets those signals; threads started later inherit
+// that.
+static void hold_signals(output_file *output) {
     const sigset_t set = ending_signals();
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    output->holds_signals = pthread_sigmask(SIG_BLOCK, &set, NULL) == 0;
+}
+
+static void release_signals(output_file *output) {
+    if (output->holds_signals) {
+        const sigset_t set = ending_signals();
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+        output->holds_signals = false;
+    }
+}
+
+static void start_watching(output_file *output) {
     output->watched = pthread_create(&output->watcher, NULL, watch, output->temporary) == 0;
     if (!output->watched) {
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+        release_signals(output);
     }
 }
 
@@ -64,10 +76,9 @@ static void stop_watching(output_file *output) {
     if (output->watched) {
         pthread_cancel(output->watcher);
         pthread_join(output->watcher, NULL);
-        const sigset_t set = ending_signals();
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
         output->watched = false;
     }
+    release_signals(output);
 }
 
 // ---------------------------------------------------------------------------- files
@@ -91,6 +102,7 @@ static bool open_temporary(output_file *output, const char *path, const struct s
         return fail(output, errno);
     }
     snprintf(output->temporary, size, "%s.XXXXXX", output->path);
+    hold_signals(output);
     const int fd = mkstemp(output->temporary);
     if (fd < 0) {
         free(output->temporary);

@@ -15,6 +15,7 @@ typedef struct output_file {
     char *path;         // where the file goes in the end; NULL for standard output and devices
     char *temporary;    // the file beside it that is written meanwhile
     pthread_t watcher;  // waits for signals, to remove the temporary file
+    bool holds_signals;
     bool watched;
     bool failed;  // has been said on stderr
 } output_file;

@@ -215,15 +215,18 @@ static bool is_blank(text line) {
     return true;
 }
 
-// Fields of the object in record->tree, whose text is record->json.
+// Fields of the object in record->tree, whose text is record->json. What is nested in it is kept as
+// text only, since a tree takes many times the memory.
 static bool take_members(table_record *record) {
     if (!reserve_fields(record, (size_t)cJSON_GetArraySize(record->tree) + 1)) {
         return false;
     }
     const text object = {record->json.data, record->json.length};
     size_t position = 0;
-    const cJSON *member = NULL;
+    cJSON *member = NULL;
     cJSON_ArrayForEach(member, record->tree) {
+        cJSON_Delete(member->child);
+        member->child = NULL;
         text value = {"", 0};
         json_next_value(object, &position, &value);
         const bool is_string = cJSON_IsString(member);
@@ -247,6 +250,10 @@ static bool parse_line(table_record *record, bool too_long) {
     if (!cJSON_IsObject(record->tree)) {
         snprintf(record->problem, sizeof record->problem, "line %zu: not a JSON object",
                  record->line);
+        return true;
+    }
+    if (cJSON_GetArraySize(record->tree) > CSV_MAX_FIELDS) {
+        snprintf(record->problem, sizeof record->problem, "line %zu: too many keys", record->line);
         return true;
     }
     return take_members(record);

@@ -344,7 +344,11 @@ static void test_arguments(void) {
     EC_CHECK_EQUAL(ec_convert(NULL, NULL, 0, &size, NULL), EC_ERROR_ARGUMENT);
     EC_CHECK_EQUAL(ec_convert(&f.input, NULL, 0, NULL, NULL), EC_ERROR_ARGUMENT);
     EC_CHECK_EQUAL(ec_convert(&f.input, NULL, 9, &size, NULL), EC_ERROR_ARGUMENT);
+    ec_error error = {0};
     f.input.struct_size = 8;
+    EC_CHECK_EQUAL(ec_convert(&f.input, NULL, 0, &size, &error), EC_ERROR_ARGUMENT);
+    EC_CHECK(strstr(error.message, "struct_size") != NULL);
+    f.input.struct_size = sizeof f.input + 8;  // of a newer header: its last members are unknown
     EC_CHECK_EQUAL(ec_convert(&f.input, NULL, 0, &size, NULL), EC_ERROR_ARGUMENT);
     f.input.struct_size = sizeof f.input;
     f.input.weights = NULL;

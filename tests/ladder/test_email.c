@@ -131,6 +131,9 @@ static void test_sentences(void) {
     EC_CHECK_EQUAL(error.offset, 3);
     validate_repeated("\x02", 1, true, &error);
     EC_CHECK(strchr(error.message, 2) == NULL);
+    validate_repeated("\xEF\xBF\xBE", 1, true, &error);
+    EC_CHECK_STRING(error.message, "The subject holds a character at byte 3 that is not text; of "
+                                   "control characters only tab and line ends are allowed.");
     const ec_email strict = email_of(TEXT("Zq\xC3\xA9Zq"), TEXT(GOOD_MESSAGE));
     EC_CHECK_EQUAL(ec_validate(&strict, EC_POLICY_STRICT, &error), EC_ERROR_CHARACTER);
     EC_CHECK(strstr(error.message, "Zq") == NULL);

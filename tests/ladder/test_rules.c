@@ -2,6 +2,8 @@
 // Which rule fires, and the scores of what is answered without a model.
 #include "rules.h"
 
+#include <stdlib.h>
+
 #include "ec_test.h"
 #include "scores.h"
 
@@ -82,6 +84,22 @@ static void test_spaces(void) {
     EC_CHECK_EQUAL(fired("x", "ran ran into"), 1);
 }
 
+// A run of white space takes linear time: quadratic would take hours here.
+static void test_long_spaces(void) {
+    enum { SPACES = 200000 };
+    char *const text = malloc(SPACES + sizeof "ran into");
+    if (!EC_CHECK(text != NULL)) {
+        return;
+    }
+    memset(text, ' ', SPACES + sizeof "ran into");
+    memcpy(text, "ran", 3);
+    memcpy(text + 3 + SPACES, "into", 5);
+    EC_CHECK_EQUAL(fired("x", text), 1);
+    text[0] = 'R' + 1;
+    EC_CHECK_EQUAL(fired("x", text), -1);
+    free(text);
+}
+
 // The order of the rules decides, not the place in the email.
 static void test_order(void) {
     EC_CHECK_EQUAL(fired("crash", "and theft"), 3);
@@ -143,6 +161,7 @@ int main(void) {
     test_whole_words();
     test_other_scripts();
     test_spaces();
+    test_long_spaces();
     test_order();
     test_builtin();
     test_rule_scores();

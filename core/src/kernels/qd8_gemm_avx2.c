@@ -147,7 +147,7 @@ TARGET static void gemm_4x16c4(size_t mr, size_t nc, size_t kc, const void *a, s
     }
 }
 
-static int32_t row_sum(const int8_t *row, size_t count) {
+TARGET static int32_t row_sum(const int8_t *row, size_t count) {
     int32_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += row[i];
@@ -155,8 +155,25 @@ static int32_t row_sum(const int8_t *row, size_t count) {
     return sum;
 }
 
-// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for this kernel's layout, several times as fast as the
-// stock one, which moves byte by byte. What it leaves out, XNNPACK has set to zero.
+// NR columns (fewer at the end) of kc weights each, as blocks of KR x NR; returns the end of out.
+static int8_t *pack_blocks(const int8_t *rows, size_t columns, size_t kc, int8_t *out) {
+    const size_t whole = kc / KR * KR;
+    for (size_t k = 0; k < whole; k += KR, out += KR * NR) {
+        for (size_t n = 0; n < columns; n++) {
+            memcpy(out + n * KR, rows + n * kc + k, KR);
+        }
+    }
+    if (whole < kc) {
+        for (size_t n = 0; n < columns; n++) {
+            memcpy(out + n * KR, rows + n * kc + whole, kc - whole);
+        }
+        out += KR * NR;
+    }
+    return out;
+}
+
+// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for this kernel's layout; the stock one moves byte by
+// byte. What it leaves out, XNNPACK has set to zero.
 static void pack_16c4(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
                       const void *kernel, const void *bias, const void *scale, void *packed,
                       size_t extra_bytes, const void *params) {
@@ -169,14 +186,7 @@ static void pack_16c4(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr,
             const int32_t negative_sum = -row_sum(rows + n * kc, kc);
             memcpy(out + n * sizeof negative_sum, &negative_sum, sizeof negative_sum);
         }
-        out += NR * sizeof(int32_t);
-        for (size_t k = 0; k < kc; k += KR, out += KR * NR) {
-            const size_t count = kc - k < KR ? kc - k : KR;
-            for (size_t n = 0; n < columns; n++) {
-                memcpy(out + n * KR, rows + n * kc + k, count == KR ? KR : count);
-            }
-        }
-        out += extra_bytes;
+        out = pack_blocks(rows, columns, kc, out + NR * sizeof(int32_t)) + extra_bytes;
     }
 }
 
@@ -191,6 +201,8 @@ static void plug_int8(const struct xnn_hardware_config *hardware) {
     for (int m = 1; m <= MR; m++) {
         config->minmax.dqgemm[m - 1] = xnn_init_hmp_dqgemm_ukernel(gemm_4x16c4);
     }
+    config->pack_weights_and_biases = NULL;  // goes before pack_gemm_goi
+    config->packed_stride_weights_and_biases = NULL;
     config->pack_gemm_goi = pack_16c4;
     config->mr = MR;
     config->nr = NR;

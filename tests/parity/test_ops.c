@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic under the network: int8 linear layers against plain integer products, bit for bit,
+// and the rounding of activations.
+#include <math.h>
+#include <stdlib.h>
+
+#include "ec_test.h"
+#include "ops.h"
+#include "xnn.h"
+
+enum { MAX_WIDTH = 104, MAX_ROWS = 19, LAYERS = 2 };
+
+typedef struct fixture {
+    int8_t weight[3 * MAX_WIDTH * MAX_WIDTH];
+    float scale[3 * MAX_WIDTH];  // all 1, so that sums come out as they are
+    float bias[3 * MAX_WIDTH];
+} fixture;
+
+static uint32_t next_random(uint32_t *state) {
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+static ec_linear make_linear(fixture *f, uint32_t inputs, uint32_t outputs, uint32_t seed) {
+    for (size_t i = 0; i < (size_t)inputs * outputs; i++) {
+        f->weight[i] =
+            (int8_t)((int)(next_random(&seed) % (2 * EC_WEIGHT_MAX + 1)) - EC_WEIGHT_MAX);
+    }
+    // Whole columns at the limits: the largest sums there can be.
+    memset(f->weight, EC_WEIGHT_MAX, inputs);
+    memset(f->weight + inputs, -EC_WEIGHT_MAX, inputs);
+    for (uint32_t i = 0; i < outputs; i++) {
+        f->scale[i] = 1;
+        f->bias[i] = (float)i - 3;
+    }
+    return (ec_linear){f->weight, f->scale, f->bias, inputs, outputs};
+}
+
+static void check_linear(ec_operators *operators, uint32_t index, const ec_linear *l, size_t rows) {
+    static int8_t x[MAX_ROWS * MAX_WIDTH + EC_SPARE_BYTES];
+    static ec_row_scale scales[MAX_ROWS + EC_SPARE_ROWS];
+    static float y[MAX_ROWS * 3 * MAX_WIDTH];
+    uint32_t seed = (uint32_t)(index * 97 + rows);
+    for (size_t i = 0; i < rows * l->input_channels; i++) {
+        x[i] = (int8_t)(next_random(&seed) % (EC_ACTIVATION_MAX + 1));
+    }
+    memset(x, EC_ACTIVATION_MAX, l->input_channels);
+    for (size_t row = 0; row < rows; row++) {
+        scales[row] = (ec_row_scale){(int32_t)(next_random(&seed) % 128), 1};
+    }
+    EC_CHECK(ec_run_linear(operators, index, x, scales, rows, y));
+    bool exact = true;
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t o = 0; o < l->output_channels; o++) {
+            int32_t sum = 0;
+            for (size_t i = 0; i < l->input_channels; i++) {
+                sum += (x[row * l->input_channels + i] - scales[row].zero_point) *
+                       l->weight[o * l->input_channels + i];
+            }
+            exact = exact && y[row * l->output_channels + o] == (float)sum + l->bias[o];
+        }
+    }
+    EC_CHECK(exact);
+}
+
+// All shapes of a network of this size, with as many rows as make every tail of a kernel.
+static void test_linears(uint32_t hidden, uint32_t intermediate) {
+    static fixture f[5 * LAYERS];
+    static ec_weights weights;
+    const ec_model_info info = {
+        .hidden_size = hidden, .intermediate_size = intermediate, .layer_count = LAYERS};
+    for (uint32_t i = 0; i < LAYERS; i++) {
+        fixture *g = &f[5 * i];
+        weights.layers[i].qkv = make_linear(&g[0], hidden, 3 * hidden, i + 1);
+        weights.layers[i].attention_output = make_linear(&g[1], hidden, hidden, i + 2);
+        weights.layers[i].intermediate = make_linear(&g[2], hidden, intermediate, i + 3);
+        weights.layers[i].output = make_linear(&g[3], intermediate, hidden, i + 4);
+    }
+    weights.pooler = make_linear(&f[4], hidden, hidden, 9);
+    ec_packed *packed = NULL;
+    ec_operators *operators = NULL;
+    EC_CHECK(ec_packed_new(&weights, &info, &packed, NULL) == EC_OK);
+    EC_CHECK(ec_operators_new(packed, NULL, &operators, NULL) == EC_OK);
+    const uint32_t pooler = EC_LINEARS_PER_LAYER * LAYERS + EC_LINEAR_POOLER;
+    for (size_t rows = 1; rows <= MAX_ROWS; rows++) {
+        const ec_layer *layer = &weights.layers[0];
+        check_linear(operators, EC_LINEAR_QKV, &layer->qkv, rows);
+        check_linear(operators, EC_LINEAR_ATTENTION_OUTPUT, &layer->attention_output, rows);
+        check_linear(operators, EC_LINEAR_INTERMEDIATE, &layer->intermediate, rows);
+        check_linear(operators, EC_LINEAR_OUTPUT, &layer->output, rows);
+        check_linear(operators, pooler, &weights.pooler, rows);
+    }
+    ec_operators_free(operators);
+    ec_packed_free(packed);
+}
+
+static void test_quantize_row(size_t n) {
+    float x[MAX_WIDTH];
+    int8_t q[MAX_WIDTH];
+    uint32_t seed = (uint32_t)n;
+    for (int round = 0; round < 50; round++) {
+        const float size = powf(10, (float)(round % 20 - 10));
+        for (size_t i = 0; i < n; i++) {
+            x[i] = size * ((float)(next_random(&seed) % 2001) / 1000 - (round % 3 == 0 ? 0 : 1));
+        }
+        x[n / 2] = 0;
+        const ec_row_scale s = ec_quantize_row(x, n, q);
+        bool close = s.zero_point >= 0 && s.zero_point <= EC_ACTIVATION_MAX;
+        for (size_t i = 0; i < n; i++) {
+            const float back = (float)(q[i] - s.zero_point) * s.scale;
+            // The ends may move by the rounding of the zero point, half a step more.
+            close = close && q[i] >= 0 && fabsf(back - x[i]) <= 1.001f * s.scale;
+        }
+        EC_CHECK(close);
+        EC_CHECK_EQUAL(q[n / 2], s.zero_point);
+    }
+}
+
+static void test_odd_rows(void) {
+    float x[20] = {0};
+    int8_t q[20];
+    EC_CHECK(ec_quantize_row(x, 20, q).scale == 1 && q[19] == 0);
+    x[3] = 1e-42f;  // too small to divide by
+    EC_CHECK(ec_quantize_row(x, 20, q).scale == 1 && q[3] == 0);
+    const float bad[] = {NAN, INFINITY, -INFINITY, 3e38f};
+    for (int i = 0; i < 4; i++) {
+        for (size_t at = 0; at < 20; at++) {
+            memset(x, 0, sizeof x);
+            x[at] = bad[i];
+            x[(at + 1) % 20] = i == 3 ? -3e38f : 1;  // a range beyond float
+            EC_CHECK(isnan(ec_quantize_row(x, 20, q).scale));
+        }
+    }
+}
+
+int main(void) {
+    test_linears(8, 24);
+    test_linears(24, 40);
+    test_linears(48, 104);
+    for (size_t n = 1; n < MAX_WIDTH; n++) {
+        test_quantize_row(n);
+    }
+    test_odd_rows();
+    return ec_test_result();
+}
