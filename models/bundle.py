@@ -4,8 +4,8 @@
 
   models/bundle.py CHECKPOINT --program build/native/serverless/email-classifier
 
-Writes models/default/email-classifier.ecm, models/data/validation_float_scores.jsonl and
-models/default/evaluation.json. The confidence of a key-word rule is its precision on the training
+Writes models/default/email-classifier.ecm and evaluation.json, models/samples/answers.json and
+models/data/validation_float_scores.jsonl. The confidence of a key-word rule is its precision on the training
 mail, where it is the first of the list to match. Nothing but figures comes from validation mail.
 """
 import argparse
@@ -68,6 +68,15 @@ def evaluate(program):
     return json.loads(out)
 
 
+def sample_answers(program):
+    """What the native program answers to the sample emails; other hosts must agree."""
+    paths = sorted((HERE / "samples").glob("*.txt"))
+    lines = run(program, "classify", "--model", BUNDLE, "--format", "json", *paths).stdout
+    answers = [json.loads(line) for line in lines.splitlines()]
+    return {path.name: {"label": a["label"], "confidence": a["confidence"]}
+            for path, a in zip(paths, answers)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -95,6 +104,8 @@ def main():
     settings["evaluation"] = evaluation
     convert(options.program, options.checkpoint, settings)
     (HERE / "default" / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (HERE / "samples" / "answers.json").write_text(
+        json.dumps(sample_answers(options.program), indent=1) + "\n")
     print(json.dumps({**evaluation, "rules": rules_accuracy}, indent=1))
     for rule in rules:
         print(f"rule {rule['label']}: precision {rule['confidence']}")

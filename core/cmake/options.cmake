@@ -21,8 +21,9 @@ endif()
 target_compile_definitions(ec_options INTERFACE _POSIX_C_SOURCE=200809L)
 target_compile_options(ec_options INTERFACE -fstack-protector-strong)
 if(NOT EC_SANITIZE)
-  target_compile_definitions(ec_options INTERFACE
-    $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  # Some distributions set a level of their own.
+  target_compile_options(ec_options INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
   target_link_options(ec_options INTERFACE -Wl,-z,relro,-z,now)
 else()
   target_compile_options(ec_options INTERFACE

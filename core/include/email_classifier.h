@@ -97,7 +97,7 @@ typedef struct ec_model_info {
 // The image is borrowed until ec_model_free and must not change meanwhile; it may be a read-only
 // file mapping and needs no alignment. *model is the caller's to free.
 // Errors: ARGUMENT, NO_MEMORY, BUNDLE, DIGEST, UNSUPPORTED.
-// Threads: loads may run at the same time, except the very first, which prepares the kernels.
+// Threads: one load or conversion at a time, as the JSON library remembers its last error globally.
 ec_status ec_model_load(const void *image, size_t size, ec_model **model, ec_error *error);
 
 // Frees the model; no classifier made from it may be in use any more.
@@ -274,7 +274,7 @@ typedef struct ec_convert_input {
 
 // Quantizes a float model to int8 and writes the bundle into out[0..capacity); *size receives the
 // size it has in full, and nothing is written when capacity is smaller (ask with 0 first).
-// Errors: ARGUMENT, NO_MEMORY, BUNDLE, UNSUPPORTED. Any thread.
+// Errors: ARGUMENT, NO_MEMORY, BUNDLE, UNSUPPORTED. Threads: as ec_model_load.
 ec_status ec_convert(const ec_convert_input *input, void *out, size_t capacity, size_t *size,
                      ec_error *error);
 

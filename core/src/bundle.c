@@ -228,7 +228,8 @@ static bool find_label(const char *const *labels, uint32_t count, const char *la
 
 // Whether a rule can match it: rules compare with lower-case text.
 static bool is_rule_word(const char *word) {
-    if (word == NULL || !ec_json_is_plain(word, EC_NAME_MAX)) {
+    if (word == NULL || !ec_json_is_plain(word, EC_NAME_MAX) || word[0] == ' ' ||
+        word[strlen(word) - 1] == ' ') {
         return false;
     }
     for (; *word != '\0'; word++) {
@@ -258,7 +259,8 @@ static ec_status read_rule(const cJSON *item, const char *const *labels, uint32_
     cJSON_ArrayForEach(word, words) {
         const char *text = cJSON_GetStringValue(word);
         if (!is_rule_word(text)) {
-            return bad_settings(error, "a rule's word must be lower case, 1 to 64 bytes");
+            return bad_settings(
+                error, "a rule's word must be lower case, 1 to 64 bytes, no space at its ends");
         }
         rule->words[rule->word_count++] = text;
     }

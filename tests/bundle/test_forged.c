@@ -215,6 +215,8 @@ static const text_case text_cases[] = {
     {"settings", "{}", EC_ERROR_BUNDLE},
     {"settings", "7", EC_ERROR_BUNDLE},
     {"format", "email-classifier/2", EC_ERROR_BUNDLE},
+    {"settings", RULE("\"CarCrash\"", "0.5", "[\" crash\"]"), EC_ERROR_BUNDLE},
+    {"settings", RULE("\"CarCrash\"", "0.5", "[\"crash \"]"), EC_ERROR_BUNDLE},
 };
 
 static void test_texts(void) {

@@ -147,6 +147,39 @@ static ec_model *convert(const files *f, void **bundle) {
     return model;
 }
 
+// A network whose numbers overflow is a failure, not an answer.
+static void test_overflow(const files *good) {
+    static const char subject[] = "stolen";
+    static const char message[] = "my car was stolen last night";
+    files f = *good;
+    f.weights = malloc(f.weights_length);
+    memcpy(f.weights, good->weights, f.weights_length);
+    ec_safetensors *file = NULL;
+    EC_CHECK(ec_safetensors_open(f.weights, f.weights_length, "weights", &file, NULL) == EC_OK);
+    const ec_tensor *gamma =
+        ec_safetensors_find(file, "bert.encoder.layer.1.output.LayerNorm.weight");
+    const float huge = 3e38f;
+    memcpy(f.weights + gamma->offset, &huge, sizeof huge);
+    ec_safetensors_free(file);
+
+    void *bundle = NULL;
+    ec_model *model = convert(&f, &bundle);
+    ec_classifier *classifier = NULL;
+    const ec_email email = {subject, sizeof subject - 1, message, sizeof message - 1};
+    const uint32_t ids[] = {2, 7, 9};
+    const uint8_t types[] = {0, 0, 1};
+    float logits[LABELS];
+    ec_answer answer;
+    EC_CHECK(ec_classifier_new(model, NULL, &classifier, NULL) == EC_OK);
+    EC_CHECK(ec_classifier_logits(classifier, ids, types, 3, logits, NULL) == EC_ERROR_INFERENCE);
+    EC_CHECK(ec_classify(classifier, &email, 0, &answer, NULL) == EC_OK);
+    EC_CHECK(answer.fallback_used && answer.source != EC_SOURCE_MODEL);
+    ec_classifier_free(classifier);
+    ec_model_free(model);
+    free(bundle);
+    free(f.weights);
+}
+
 int main(int argc, char **argv) {
     const bool print = argc > 1 && strcmp(argv[1], "--print") == 0;
     const files f = read_files();
@@ -184,6 +217,7 @@ int main(int argc, char **argv) {
         close += apart < 1e-5f;
     }
     EC_CHECK(print || close >= count - 2);
+    test_overflow(&f);
     test_threads(model, goldens, count);
     test_arguments(classifier, &goldens[count - 1], ec_model_get_info(model)->vocabulary_size);
 
