@@ -112,7 +112,8 @@ for (const name of readdirSync(samples).filter((n) => n.endsWith('.txt'))) {
   const [, subject, message] = /^Subject: (.*?)\r?\n\r?\n(.*)$/s.exec(readFileSync(join(samples, name), 'utf8'));
   const answer = classify(classifier, subject, message);
   assert.equal(answer.label, native[name].label, name);
-  assert.ok(Math.abs(answer.confidence - native[name].confidence) < 0.002, name);
+  // Float kernels differ in their last bits, and that decides a rounding to 7 bits now and then.
+  assert.ok(Math.abs(answer.confidence - native[name].confidence) < 0.01, name);
   assert.equal(answer.source, 'model');
 }
 assert.equal(classify(classifier, '', 'too short a subject').status, 4);
