@@ -22,7 +22,7 @@
 
 _Static_assert(4 * EC_ACTIVATION_MAX * EC_WEIGHT_MAX <= INT16_MAX, "four products fit 16 bits");
 
-enum { MR = 4, NR = 16, KR = 4, STEP = 2 * KR };
+enum { TILE_ROWS = 16, MR = 4, NR = 16, KR = 4, STEP = 2 * KR };
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE_TARGET static inline __attribute__((always_inline, target("avx2,fma")))
@@ -84,66 +84,57 @@ INLINE_TARGET void store(float *c, size_t columns, __m256 left, __m256 right) {
     memcpy(c, row, columns * sizeof *c);
 }
 
-// XNNPACK's xnn_dqgemm_ukernel_fn for exactly `rows` rows. w is, for every NR columns: NR int32
-// sums of the weights, the blocks, NR scales, NR biases.
-INLINE_TARGET void gemm(int rows, size_t nc, size_t kc, const uint8_t *a, size_t a_stride,
-                        const void *w, float *c, size_t cm_stride, size_t cn_stride,
-                        const struct xnn_qd8_quantization_params *quantization) {
+// c[rows, columns] of one panel: NR int32 sums of the weights, the blocks, NR scales, NR biases.
+INLINE_TARGET void multiply_panel(int rows, size_t columns, size_t kc, const uint8_t *a,
+                                  size_t a_stride, const int8_t *panel, char *c, size_t cm_stride,
+                                  const struct xnn_qd8_quantization_params *quantization) {
     const uint8_t *a_rows[MR];
+    __m256i sum[MR][2];
+    const __m256i weight_sum0 = load(panel), weight_sum1 = load(panel + 32);
+#pragma GCC unroll 4
     for (int m = 0; m < rows; m++) {
+        const __m256i zero_point = _mm256_set1_epi32(quantization[m].zero_point);
         a_rows[m] = a + (size_t)m * a_stride;
+        sum[m][0] = _mm256_mullo_epi32(weight_sum0, zero_point);
+        sum[m][1] = _mm256_mullo_epi32(weight_sum1, zero_point);
     }
-    const int8_t *packed = w;
-    for (;;) {
-        const __m256i weight_sum0 = load(packed), weight_sum1 = load(packed + 32);
-        packed += NR * sizeof(int32_t);
-        __m256i sum[MR][2];
-#pragma GCC unroll 4
-        for (int m = 0; m < rows; m++) {
-            const __m256i zero_point = _mm256_set1_epi32(quantization[m].zero_point);
-            sum[m][0] = _mm256_mullo_epi32(weight_sum0, zero_point);
-            sum[m][1] = _mm256_mullo_epi32(weight_sum1, zero_point);
-        }
-        packed = accumulate(kc, a_rows, rows, packed, sum);
+    panel = accumulate(kc, a_rows, rows, panel + NR * sizeof(int32_t), sum);
 
-        const float *const scale = (const float *)(const void *)packed;
-        packed += 2 * NR * sizeof(float);
-        const __m256 scale0 = _mm256_loadu_ps(scale), scale1 = _mm256_loadu_ps(scale + 8);
-        const __m256 bias0 = _mm256_loadu_ps(scale + NR), bias1 = _mm256_loadu_ps(scale + NR + 8);
+    const float *const scale = (const float *)(const void *)panel;
+    const __m256 scale0 = _mm256_loadu_ps(scale), scale1 = _mm256_loadu_ps(scale + 8);
+    const __m256 bias0 = _mm256_loadu_ps(scale + NR), bias1 = _mm256_loadu_ps(scale + NR + 8);
 #pragma GCC unroll 4
-        for (int m = 0; m < rows; m++) {
-            const __m256 row_scale = _mm256_set1_ps(quantization[m].inv_scale);
-            const __m256 x0 = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[m][0]), row_scale);
-            const __m256 x1 = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[m][1]), row_scale);
-            store((float *)(void *)((char *)c + (size_t)m * cm_stride), nc,
-                  _mm256_fmadd_ps(x0, scale0, bias0), _mm256_fmadd_ps(x1, scale1, bias1));
-        }
-        if (nc <= NR) {
-            return;
-        }
-        nc -= NR;
-        c = (float *)(void *)((char *)c + cn_stride);
+    for (int m = 0; m < rows; m++) {
+        const __m256 row_scale = _mm256_set1_ps(quantization[m].inv_scale);
+        const __m256 x0 = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[m][0]), row_scale);
+        const __m256 x1 = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[m][1]), row_scale);
+        store((float *)(void *)(c + (size_t)m * cm_stride), columns,
+              _mm256_fmadd_ps(x0, scale0, bias0), _mm256_fmadd_ps(x1, scale1, bias1));
     }
 }
 
-TARGET static void gemm_4x16c4(size_t mr, size_t nc, size_t kc, const void *a, size_t a_stride,
-                               const void *w, void *c, size_t cm_stride, size_t cn_stride,
-                               const void *params,
-                               const struct xnn_qd8_quantization_params *quantization) {
+// XNNPACK's xnn_dqgemm_ukernel_fn for up to TILE_ROWS rows. Each panel of weights is used for all
+// rows, MR at a time, while it is in the first-level cache.
+TARGET static void gemm_16c4(size_t mr, size_t nc, size_t kc, const void *a, size_t a_stride,
+                             const void *w, void *c, size_t cm_stride, size_t cn_stride,
+                             const void *params,
+                             const struct xnn_qd8_quantization_params *quantization) {
     (void)params;  // output limits: ours are infinite
-    switch (mr) {
-    case 1:
-        gemm(1, nc, kc, a, a_stride, w, c, cm_stride, cn_stride, quantization);
-        break;
-    case 2:
-        gemm(2, nc, kc, a, a_stride, w, c, cm_stride, cn_stride, quantization);
-        break;
-    case 3:
-        gemm(3, nc, kc, a, a_stride, w, c, cm_stride, cn_stride, quantization);
-        break;
-    default:
-        gemm(4, nc, kc, a, a_stride, w, c, cm_stride, cn_stride, quantization);
-        break;
+    const size_t panel_size = NR * ((kc + KR - 1) / KR * KR + sizeof(int32_t) + 2 * sizeof(float));
+    const int8_t *panel = w;
+    for (size_t n = 0; n < nc; n += NR, panel += panel_size) {
+        const size_t columns = nc - n;
+        const uint8_t *a_row = a;
+        char *c_row = (char *)c + n / NR * cn_stride;
+        size_t m = 0;
+        for (; m + MR <= mr; m += MR, a_row += MR * a_stride, c_row += MR * cm_stride) {
+            multiply_panel(MR, columns, kc, a_row, a_stride, panel, c_row, cm_stride,
+                           quantization + m);
+        }
+        for (; m < mr; m++, a_row += a_stride, c_row += cm_stride) {
+            multiply_panel(1, columns, kc, a_row, a_stride, panel, c_row, cm_stride,
+                           quantization + m);
+        }
     }
 }
 
@@ -198,13 +189,13 @@ static void plug_int8(const struct xnn_hardware_config *hardware) {
     if (!hardware->use_x86_avx2 || !stock_avx2) {
         return;
     }
-    for (int m = 1; m <= MR; m++) {
-        config->minmax.dqgemm[m - 1] = xnn_init_hmp_dqgemm_ukernel(gemm_4x16c4);
+    for (int m = 1; m <= TILE_ROWS; m++) {
+        config->minmax.dqgemm[m - 1] = xnn_init_hmp_dqgemm_ukernel(gemm_16c4);
     }
     config->pack_weights_and_biases = NULL;  // goes before pack_gemm_goi
     config->packed_stride_weights_and_biases = NULL;
     config->pack_gemm_goi = pack_16c4;
-    config->mr = MR;
+    config->mr = TILE_ROWS;
     config->nr = NR;
     config->log2_kr = 2;
 }
