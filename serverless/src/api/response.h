@@ -4,6 +4,7 @@
 #ifndef API_RESPONSE_H
 #define API_RESPONSE_H
 
+#include "buffer.h"
 #include "request.h"
 
 #define API_JSON_TYPE "application/json"
