@@ -9,7 +9,9 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
-#include "json_reader.h"
+#include <cJSON.h>
+
+#include "cli.h"
 
 // Longest bodies, in bytes: the longest permitted emails fit, whatever their script; a single one
 // even with every character escaped.
