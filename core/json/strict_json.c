@@ -2,7 +2,6 @@
 #include "strict_json.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,7 +227,7 @@ static bool check_keys(const cJSON *object, ec_json_error *error) {
     }
     const char **const keys = malloc(count * sizeof *keys);
     if (keys == NULL) {
-        *error = (ec_json_error){0, "no memory", true};
+        *error = (ec_json_error){EC_JSON_NOWHERE, "no memory", true};
         return false;
     }
     size_t n = 0;
@@ -241,7 +240,7 @@ static bool check_keys(const cJSON *object, ec_json_error *error) {
     }
     free(keys);
     if (!unique) {
-        *error = (ec_json_error){0, "an object has the same key twice", false};
+        *error = (ec_json_error){EC_JSON_NOWHERE, "an object has the same key twice", false};
     }
     return unique;
 }
@@ -249,7 +248,7 @@ static bool check_keys(const cJSON *object, ec_json_error *error) {
 // Goes as deep as the scanner has allowed.
 static bool check_tree(const cJSON *value, ec_json_error *error) {
     if (cJSON_IsNumber(value) && !isfinite(value->valuedouble)) {
-        *error = (ec_json_error){0, "a number is too large", false};
+        *error = (ec_json_error){EC_JSON_NOWHERE, "a number is too large", false};
         return false;
     }
     if (cJSON_IsObject(value) && !check_keys(value, error)) {
@@ -275,7 +274,7 @@ cJSON *ec_json_read(const char *json, size_t length, ec_json_error *error) {
     // The grammar holds, so cJSON can only fail for want of memory.
     cJSON *const tree = cJSON_ParseWithLength(json, length);
     if (tree == NULL) {
-        *error = (ec_json_error){0, "no memory", true};
+        *error = (ec_json_error){EC_JSON_NOWHERE, "no memory", true};
         return NULL;
     }
     if (!check_tree(tree, error)) {

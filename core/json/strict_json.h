@@ -11,6 +11,7 @@
 #include <cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     EC_JSON_DEPTH = 32,          // arrays and objects inside each other
@@ -18,8 +19,10 @@ enum {
     EC_JSON_NUMBER_LENGTH = 128  // characters of one number
 };
 
+#define EC_JSON_NOWHERE SIZE_MAX
+
 typedef struct ec_json_error {
-    size_t offset;        // byte that could not be read, 0 where it has no meaning
+    size_t offset;        // byte that could not be read; EC_JSON_NOWHERE where it has no meaning
     const char *message;  // static storage; never holds any of the text
     bool no_memory;       // the text is not to blame
 } ec_json_error;

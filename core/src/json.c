@@ -9,11 +9,15 @@ ec_status ec_json_parse(const char *text, size_t length, const char *field, cJSO
                         ec_error *error) {
     ec_json_error problem;
     cJSON *const tree = ec_json_read(text, length, &problem);
+    if (tree == NULL && problem.no_memory) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, field, 0, "no memory to read JSON");
+    }
+    if (tree == NULL && problem.offset == EC_JSON_NOWHERE) {
+        return ec_fail(error, EC_ERROR_BUNDLE, field, 0, "not valid JSON: %s", problem.message);
+    }
     if (tree == NULL) {
-        return problem.no_memory
-                   ? ec_fail(error, EC_ERROR_NO_MEMORY, field, 0, "no memory to read JSON")
-                   : ec_fail(error, EC_ERROR_BUNDLE, field, problem.offset,
-                             "not valid JSON at byte %zu: %s", problem.offset, problem.message);
+        return ec_fail(error, EC_ERROR_BUNDLE, field, problem.offset,
+                       "not valid JSON at byte %zu: %s", problem.offset, problem.message);
     }
     *root = tree;
     return EC_OK;

@@ -240,9 +240,14 @@ static bool take_members(table_record *record) {
 }
 
 static bool parse_line(table_record *record, bool too_long) {
-    ec_json_error error = {0, "too long", false};
+    ec_json_error error = {EC_JSON_NOWHERE, "too long", false};
     if (!too_long) {
         record->tree = ec_json_read(record->json.data, record->json.length, &error);
+    }
+    if (record->tree == NULL && error.offset == EC_JSON_NOWHERE) {
+        snprintf(record->problem, sizeof record->problem, "line %zu: %s", record->line,
+                 error.message);
+        return true;
     }
     if (record->tree == NULL) {
         snprintf(record->problem, sizeof record->problem, "line %zu: byte %zu: %s", record->line,

@@ -27,9 +27,9 @@ static const json_case cases[] = {
     {"{} {}", "something follows the end", 3},
     {"[1]x", "something follows the end", 3},
     {"\xef\xbb\xbf{}", "not a JSON value", 0},
-    {"{\"a\":1,\"a\":2}", "an object has the same key twice", 0},
-    {"{\"a\":1,\"b\":3,\"\\u0061\":2}", "an object has the same key twice", 0},
-    {"[{\"x\":{\"k\":1,\"k\":1}}]", "an object has the same key twice", 0},
+    {"{\"a\":1,\"a\":2}", "an object has the same key twice", EC_JSON_NOWHERE},
+    {"{\"a\":1,\"b\":3,\"\\u0061\":2}", "an object has the same key twice", EC_JSON_NOWHERE},
+    {"[{\"x\":{\"k\":1,\"k\":1}}]", "an object has the same key twice", EC_JSON_NOWHERE},
     {"\"a\\u0000b\"", "a string holds NUL", 8},
     {"\"a\\ud800b\"", "a string holds half a surrogate pair", 8},
     {"\"\\udc00\"", "a string holds half a surrogate pair", 7},
@@ -62,7 +62,7 @@ static const json_case cases[] = {
     {"{\"a\":1,}", "a string is missing", 7},
     {"[}", "not a JSON value", 1},
     {"1e308", NULL, 0},
-    {"[-1e400]", "a number is too large", 0},
+    {"[-1e400]", "a number is too large", EC_JSON_NOWHERE},
 };
 
 static void test_cases(void) {
