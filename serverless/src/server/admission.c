@@ -61,19 +61,23 @@ static bool is_standard(const char *method) {
     return false;
 }
 
+const char *admission_methods(const exchange *x) {
+    return x->route != NULL && x->route->post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+}
+
 static bool check_method(exchange *x, const char *method) {
     const bool post = x->route != NULL && x->route->post;
+    const bool reads = x->method == METHOD_GET || x->method == METHOD_HEAD;
     if (x->method == METHOD_OTHER && !is_standard(method)) {
         return refuse(x, MHD_HTTP_NOT_IMPLEMENTED, "The method is not known.");
     }
-    const bool reads = x->method == METHOD_GET || x->method == METHOD_HEAD;
+    if (x->route == NULL && x->file == NULL) {
+        return refuse(x, MHD_HTTP_NOT_FOUND, "There is nothing at this path.");
+    }
     if (x->method == METHOD_OPTIONS || (post ? x->method == METHOD_POST : reads)) {
         return true;
     }
-    if (x->route == NULL && static_files_find(x->server->files, x->path) == NULL) {
-        return refuse(x, MHD_HTTP_NOT_FOUND, "There is nothing at this path.");
-    }
-    x->allow = post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+    x->allow = admission_methods(x);
     return refuse(x, MHD_HTTP_METHOD_NOT_ALLOWED,
                   post ? "This path only takes POST." : "This path only takes GET and HEAD.");
 }
@@ -82,8 +86,8 @@ static text trimmed(text value) {
     while (value.length > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
         value = (text){value.data + 1, value.length - 1};
     }
-    while (value.length > 0 && (value.data[value.length - 1] == ' ' ||
-                                value.data[value.length - 1] == '\t')) {
+    while (value.length > 0 &&
+           (value.data[value.length - 1] == ' ' || value.data[value.length - 1] == '\t')) {
         value.length--;
     }
     return value;

@@ -17,6 +17,9 @@ typedef struct body_announcement {
 // On a refusal x->problem is set.
 body_announcement admission_check(exchange *x, const char *method, const char *version);
 
+// The methods that the path takes, for the header Allow.
+const char *admission_methods(const exchange *x);
+
 // Refuses with 413.
 void admission_refuse_length(exchange *x);
 

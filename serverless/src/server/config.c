@@ -57,8 +57,7 @@ static const char *set_workers(server_config *c, const char *value) {
 }
 
 static const char *set_rate_limit(server_config *c, const char *value) {
-    return rate_parse(text_of(value), &c->rate_limit) ? NULL
-                                                      : "N/second, N/minute, N/hour or off";
+    return rate_parse(text_of(value), &c->rate_limit) ? NULL : "N/second, N/minute, N/hour or off";
 }
 
 static const char *set_proxies(server_config *c, const char *value) {
@@ -98,7 +97,8 @@ static const char *read_secret(server_config *c, size_t index, const char *path)
     const char *problem = "a file that can be read";
     if (input_read_file(path, CONFIG_SECRET_BYTES, &content)) {
         size_t length = content.length;
-        while (length > 0 && (content.data[length - 1] == '\n' || content.data[length - 1] == '\r')) {
+        while (length > 0 &&
+               (content.data[length - 1] == '\n' || content.data[length - 1] == '\r')) {
             length--;
         }
         problem = length > 0 ? set_secret(c, index, content.data, length) : "a file with a secret";
@@ -226,8 +226,7 @@ static const char *set_number(server_config *config, const setting *s, const cha
 
 // `name` is that of the variable or option, for the message. A secret is never shown.
 static bool apply(server_config *config, const setting *s, const char *name, const char *value) {
-    const char *expected =
-        s->set != NULL ? s->set(config, value) : set_number(config, s, value);
+    const char *expected = s->set != NULL ? s->set(config, value) : set_number(config, s, value);
     if (expected == NULL) {
         return true;
     }
@@ -295,9 +294,7 @@ bool config_read(server_config *config, int argc, char **argv) {
     return true;
 }
 
-bool config_wants_tokens(const server_config *config) {
-    return config->jwt.secrets[0].length > 0;
-}
+bool config_wants_tokens(const server_config *config) { return config->jwt.secrets[0].length > 0; }
 
 void config_print_help(void) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {

@@ -8,19 +8,19 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-struct connection {
+struct client_connection {
     int fd;
     connection_phase phase;
     double deadline_ms;
     uint64_t received;  // bytes that had come when it was last idle
     bool shut;
-    connection *previous, *next;
+    client_connection *previous, *next;
 };
 
 struct connection_table {
     connection_deadlines deadlines;
     pthread_mutex_t mutex;
-    connection *first;
+    client_connection *first;
     size_t open;
     uint64_t accepted, timed_out;
 };
@@ -45,8 +45,8 @@ void connections_free(connection_table *table) {
     free(table);
 }
 
-connection *connections_add(connection_table *table, int fd) {
-    connection *c = calloc(1, sizeof *c);
+client_connection *connections_add(connection_table *table, int fd) {
+    client_connection *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return NULL;
     }
@@ -65,7 +65,7 @@ connection *connections_add(connection_table *table, int fd) {
     return c;
 }
 
-void connections_remove(connection_table *table, connection *c) {
+void connections_remove(connection_table *table, client_connection *c) {
     pthread_mutex_lock(&table->mutex);
     if (c->previous != NULL) {
         c->previous->next = c->next;
@@ -104,7 +104,7 @@ static double time_for(const connection_deadlines *deadlines, connection_phase p
     return 1e15;
 }
 
-void connections_enter(connection_table *table, connection *c, connection_phase phase,
+void connections_enter(connection_table *table, client_connection *c, connection_phase phase,
                        uint64_t answer_bytes) {
     const double time = time_for(&table->deadlines, phase);
     pthread_mutex_lock(&table->mutex);
@@ -117,12 +117,12 @@ void connections_enter(connection_table *table, connection *c, connection_phase 
 }
 
 // Nothing of a request has come since the last answer, or ever.
-static bool is_idle(const connection *c) {
+static bool is_idle(const client_connection *c) {
     return (c->phase == CONNECTION_IDLE || c->phase == CONNECTION_HEADERS) &&
            bytes_received(c->fd) == c->received;
 }
 
-static void shut(connection *c) {
+static void shut(client_connection *c) {
     shutdown(c->fd, SHUT_RDWR);
     c->shut = true;
 }
@@ -131,7 +131,7 @@ size_t connections_reap(connection_table *table) {
     const double now = clock_ms();
     size_t count = 0;
     pthread_mutex_lock(&table->mutex);
-    for (connection *c = table->first; c != NULL; c = c->next) {
+    for (client_connection *c = table->first; c != NULL; c = c->next) {
         if (c->phase == CONNECTION_IDLE && bytes_received(c->fd) > c->received) {
             c->phase = CONNECTION_HEADERS;
             c->deadline_ms = now + table->deadlines.headers_ms;
@@ -148,7 +148,7 @@ size_t connections_reap(connection_table *table) {
 
 void connections_close_idle(connection_table *table) {
     pthread_mutex_lock(&table->mutex);
-    for (connection *c = table->first; c != NULL; c = c->next) {
+    for (client_connection *c = table->first; c != NULL; c = c->next) {
         if (!c->shut && is_idle(c)) {
             shut(c);
         }
@@ -160,7 +160,7 @@ connection_counts connections_count(connection_table *table) {
     pthread_mutex_lock(&table->mutex);
     connection_counts counts = {
         .open = table->open, .accepted = table->accepted, .timed_out = table->timed_out};
-    for (const connection *c = table->first; c != NULL; c = c->next) {
+    for (const client_connection *c = table->first; c != NULL; c = c->next) {
         counts.busy += c->shut || is_idle(c) ? 0 : 1;
     }
     pthread_mutex_unlock(&table->mutex);

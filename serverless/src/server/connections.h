@@ -23,7 +23,7 @@ typedef enum connection_phase {
     CONNECTION_ANSWER
 } connection_phase;
 
-typedef struct connection connection;
+typedef struct client_connection client_connection;
 typedef struct connection_table connection_table;
 
 typedef struct connection_deadlines {
@@ -34,12 +34,12 @@ connection_table *connections_new(const connection_deadlines *deadlines);
 void connections_free(connection_table *table);
 
 // A new connection, in HEADERS. NULL without memory.
-connection *connections_add(connection_table *table, int fd);
-void connections_remove(connection_table *table, connection *c);
+client_connection *connections_add(connection_table *table, int fd);
+void connections_remove(connection_table *table, client_connection *c);
 
 // The phase begins now. `answer_bytes` for ANSWER gives a long answer time to be read at
 // ANSWER_BYTES_PER_MS; else 0.
-void connections_enter(connection_table *table, connection *c, connection_phase phase,
+void connections_enter(connection_table *table, client_connection *c, connection_phase phase,
                        uint64_t answer_bytes);
 enum { ANSWER_BYTES_PER_MS = 32 };
 

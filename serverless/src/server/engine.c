@@ -87,18 +87,19 @@ static void take(engine *e, worker *w, size_t budget) {
     e->reserved -= w->count;
 }
 
+bool engine_is_full(engine *e) {
+    pthread_mutex_lock(&e->mutex);
+    const bool full = e->reserved >= e->capacity;
+    pthread_mutex_unlock(&e->mutex);
+    return full;
+}
+
 bool engine_reserve(engine *e, size_t count) {
     pthread_mutex_lock(&e->mutex);
     const bool ok = e->reserved == 0 || e->reserved + count <= e->capacity;
     e->reserved += ok ? count : 0;
     pthread_mutex_unlock(&e->mutex);
     return ok;
-}
-
-void engine_unreserve(engine *e, size_t count) {
-    pthread_mutex_lock(&e->mutex);
-    e->reserved -= count;
-    pthread_mutex_unlock(&e->mutex);
 }
 
 void engine_submit(engine *e, engine_job *job) {
@@ -159,8 +160,8 @@ static void classify(worker *w) {
     const double milliseconds = clock_ms() - start;
     for (size_t i = 0; i < w->count; i++) {
         const bool ok = status == EC_OK && w->statuses[i] == EC_OK;
-        const engine_outcome outcome = {generation_model(w->generation),
-                                        ok ? &w->answers[i] : NULL, &w->errors[i], milliseconds};
+        const engine_outcome outcome = {generation_model(w->generation), ok ? &w->answers[i] : NULL,
+                                        &w->errors[i], milliseconds};
         w->jobs[i]->answered(w->jobs[i], w->indexes[i], &outcome);
     }
 }

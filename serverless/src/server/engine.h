@@ -41,13 +41,13 @@ engine *engine_new(const server_config *config, generation *first);
 // Ends them; no job may be waiting.
 void engine_free(engine *e);
 
+// Whether not even one more email may wait.
+bool engine_is_full(engine *e);
 // Takes `count` places in the queue for a job; false when it is full. More emails than the queue
 // holds are let in when nothing waits. Any thread.
 bool engine_reserve(engine *e, size_t count);
 // Hands in a job whose places are reserved. Any thread.
 void engine_submit(engine *e, engine_job *job);
-// Gives places back that are not needed after all.
-void engine_unreserve(engine *e, size_t count);
 
 // The generation that new work goes to; the caller holds it.
 generation *engine_generation(engine *e);

@@ -8,6 +8,7 @@
 #include "admission.h"
 #include "answer_headers.h"
 #include "classification.h"
+#include "page.h"
 #include "request_ids.h"
 #include "routes.h"
 
@@ -41,6 +42,10 @@ static exchange *exchange_new(server *s, struct MHD_Connection *connection, cons
     x->path = url;
     x->method = method_of(method);
     x->route = route_find(url, &x->route_index);
+    x->file = static_files_find(s->files, url);
+    if (x->route == NULL && x->file != NULL) {
+        x->route_index = route_index_of_page();
+    }
     x->begun_ms = clock_ms();
     request_ids_read(x);
     telemetry_request_started(s->telemetry);
@@ -97,8 +102,7 @@ static void keep(exchange *x, const char *data, size_t length) {
     }
 }
 
-// What has been kept of a refused request is let go at once.
-static void drop_body(exchange *x) {
+void exchange_drop_body(exchange *x) {
     atomic_fetch_sub(&x->server->body_bytes, x->body.length);
     buffer_free(&x->body);
 }
@@ -109,12 +113,17 @@ static enum MHD_Result take_body(exchange *x, const char *data, size_t length) {
         keep(x, data, length);
     }
     if (x->problem.status != 0) {
-        drop_body(x);
+        exchange_drop_body(x);
     }
     return x->body_seen <= DISCARD_LIMIT ? MHD_YES : MHD_NO;
 }
 
 // ---------------------------------------------------------------------------- callbacks
+
+static enum MHD_Result send_options(exchange *x) {
+    x->allow = admission_methods(x);
+    return exchange_queue(x, MHD_HTTP_NO_CONTENT, MHD_create_response_empty(MHD_RF_NONE), 0);
+}
 
 enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *upload_data,
@@ -137,7 +146,10 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
     if (x->problem.status != 0) {
         return exchange_send_problem(x);
     }
-    return x->route != NULL ? x->route->answer(x) : static_files_answer(x);
+    if (x->method == METHOD_OPTIONS) {
+        return send_options(x);
+    }
+    return x->route != NULL ? x->route->answer(x) : page_answer(x);
 }
 
 static void log_request(const exchange *x, bool ok) {
@@ -164,7 +176,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **con
     if (log_wants(s->log, LOG_DEBUG)) {
         log_request(x, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     }
-    drop_body(x);
+    exchange_drop_body(x);
     classification_free(x->classification);
     free(x);
     *context = NULL;

@@ -15,7 +15,7 @@ typedef struct exchange exchange;
 // wrong so far, and once more when the engine has finished what it handed in.
 typedef struct route {
     const char *path;
-    bool post;         // POST with a JSON body; else GET and HEAD
+    bool post;  // POST with a JSON body; else GET and HEAD
     size_t body_limit;
     enum MHD_Result (*answer)(exchange *x);
 } route;
@@ -23,11 +23,12 @@ typedef struct route {
 struct exchange {
     server *server;
     struct MHD_Connection *connection;
-    connection *socket;
+    client_connection *socket;
     const char *path;  // of libmicrohttpd
     http_method method;
-    const route *route;  // NULL: a file of the page, or nothing
-    size_t route_index;  // for the counters
+    const route *route;       // NULL: a file of the page, or nothing
+    const static_file *file;  // of the page at this path; NULL: none
+    size_t route_index;       // for the counters
     double begun_ms;
     char request_id[REQUEST_ID_BYTES];
     char trace_id[TRACE_ID_BYTES];        // empty: none
@@ -70,6 +71,9 @@ enum MHD_Result exchange_send_problem(exchange *x);
 // of memory.
 enum MHD_Result exchange_queue(exchange *x, int status, struct MHD_Response *response,
                                uint64_t bytes);
+
+// Lets go of the body, which is not needed any more.
+void exchange_drop_body(exchange *x);
 
 // The value of a request header; length 0 when there is none.
 text exchange_header(const exchange *x, const char *name);

@@ -27,7 +27,7 @@ static bool add_cache(generation *g, size_t capacity) {
     return false;
 }
 
-generation *generation_load(const server_config *config) {
+static generation *make(const server_config *config, bool with_model) {
     generation *g = calloc(1, sizeof *g);
     if (g == NULL) {
         cli_error("no memory");
@@ -38,7 +38,9 @@ generation *generation_load(const server_config *config) {
     ec_breaker_init(&g->breaker, config->breaker_failures,
                     (uint64_t)config->breaker_recovery_s * 1000);
     const cli_options options = {.model = config->model};
-    model_file_open(&g->file, &options, false);
+    if (with_model) {
+        model_file_open(&g->file, &options, false);
+    }
     if (!add_cache(g, config->cache_size)) {
         generation_release(g);
         return NULL;
@@ -46,6 +48,9 @@ generation *generation_load(const server_config *config) {
     g->shared = (ec_shared){g->cache, &g->breaker, lock, unlock, &g->mutex};
     return g;
 }
+
+generation *generation_load(const server_config *config) { return make(config, true); }
+generation *generation_rules(const server_config *config) { return make(config, false); }
 
 generation *generation_hold(generation *g) {
     atomic_fetch_add(&g->holders, 1);
@@ -68,9 +73,9 @@ const ec_shared *generation_shared(const generation *g) { return &g->shared; }
 
 generation_state generation_get_state(generation *g) {
     pthread_mutex_lock(&g->mutex);
-    const generation_state state = {
-        .breaker = g->breaker,
-        .cache = g->cache != NULL ? ec_cache_get_stats(g->cache) : (ec_cache_stats){0}};
+    const generation_state state = {.breaker = g->breaker,
+                                    .cache = g->cache != NULL ? ec_cache_get_stats(g->cache)
+                                                              : (ec_cache_stats){0}};
     pthread_mutex_unlock(&g->mutex);
     return state;
 }

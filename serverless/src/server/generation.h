@@ -13,6 +13,9 @@ typedef struct generation generation;
 // answers by rules. NULL without memory. The caller holds it.
 generation *generation_load(const server_config *config);
 
+// One that only ever answers by rules.
+generation *generation_rules(const server_config *config);
+
 generation *generation_hold(generation *g);
 void generation_release(generation *g);
 

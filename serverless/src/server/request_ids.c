@@ -58,7 +58,7 @@ static void copy(char *out, text value) {
     out[value.length] = '\0';
 }
 
-// Unique, and not to be guessed from another one: a keyless mix of a random seed and a count.
+// Unique among all servers: random bytes of this one, and a count stirred with others (splitmix64).
 static void make_request_id(server *s, char out[REQUEST_ID_BYTES]) {
     uint64_t seed[2];
     memcpy(seed, s->id_seed, sizeof seed);

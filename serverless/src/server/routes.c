@@ -6,9 +6,11 @@
 #include "api/request.h"
 #include "classification.h"
 #include "documents.h"
+#include "page.h"
 #include "status.h"
 
 static const route routes[] = {
+    {"/", false, 0, page_answer},
     {"/classify", true, API_MAX_BODY, classify_single},
     {"/classify-batch", true, API_MAX_BATCH_BODY, classify_batch},
     {"/health", false, 0, status_health},
@@ -23,10 +25,10 @@ static const route routes[] = {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
 
-static const char *const names[] = {"/classify", "/classify-batch", "/health",       "/live",
-                                    "/ready",    "/metrics",        "/model-info",   "/openapi.json",
-                                    "/docs",     "/docs.css",       "/docs.js",      "page",
-                                    "other"};
+static const char *const names[] = {
+    "/",        "/classify",   "/classify-batch", "/health", "/live",     "/ready",
+    "/metrics", "/model-info", "/openapi.json",   "/docs",   "/docs.css", "/docs.js",
+    "page",     "other"};
 enum { NAME_COUNT = sizeof names / sizeof *names };
 _Static_assert(NAME_COUNT == ROUTE_COUNT + 2, "a name for each route, and two more");
 

@@ -27,10 +27,10 @@ typedef struct server {
     rate_limiter *limiter;  // of libmicrohttpd's thread
     system_sampler *system;
     static_files *files;
-    uint8_t id_seed[16];        // of request ids
-    atomic_uint_fast64_t ids;   // made so far
-    atomic_size_t body_bytes;   // of all requests being read
-    atomic_bool draining;       // ending: no further request on a connection
+    uint8_t id_seed[16];       // of request ids
+    atomic_uint_fast64_t ids;  // made so far
+    atomic_size_t body_bytes;  // of all requests being read
+    atomic_bool draining;      // ending: no further request on a connection
 } server;
 
 #endif

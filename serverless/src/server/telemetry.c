@@ -12,8 +12,8 @@
 enum { LABEL_BYTES = 64, SOURCE_COUNT = EC_SOURCE_DEFAULT + 1, MAX_BOUNDS = 14 };
 
 // Every status the server answers with; the last one stands for any other.
-static const int statuses[] = {200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 411, 413,
-                               415, 417, 422, 429, 431, 500, 501, 503, 505, 0};
+static const int statuses[] = {200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 411,
+                               413, 415, 417, 422, 429, 431, 500, 501, 503, 505, 0};
 enum { STATUS_COUNT = sizeof statuses / sizeof *statuses };
 
 static const char *const methods[METHOD_COUNT] = {"GET", "HEAD", "POST", "OPTIONS", "other"};
@@ -52,9 +52,7 @@ static void add(counter *c, uint64_t value) {
     atomic_fetch_add_explicit(c, value, memory_order_relaxed);
 }
 
-static unsigned long long get(counter *c) {
-    return atomic_load_explicit(c, memory_order_relaxed);
-}
+static unsigned long long get(counter *c) { return atomic_load_explicit(c, memory_order_relaxed); }
 
 // ---------------------------------------------------------------------------- counting
 
@@ -171,7 +169,8 @@ static void write_histogram(text_buffer *out, histogram *h, const char *name, co
 }
 
 static void write_predictions(telemetry *t, text_buffer *out) {
-    head(out, "email_predictions_total", "counter", "Emails answered, by label and by who answered.");
+    head(out, "email_predictions_total", "counter",
+         "Emails answered, by label and by who answered.");
     pthread_mutex_lock(&t->mutex);
     for (size_t i = 0; i < t->label_count; i++) {
         for (size_t source = 0; source < SOURCE_COUNT; source++) {
@@ -228,8 +227,7 @@ static void write_model(const telemetry_gauges *g, text_buffer *out) {
     }
     metric(out, "circuit_breaker_opened_total", "counter", "Times the circuit breaker opened.",
            (double)g->breaker_opened);
-    metric(out, "cache_hits_total", "counter", "Emails found in the cache.",
-           (double)g->cache_hits);
+    metric(out, "cache_hits_total", "counter", "Emails found in the cache.", (double)g->cache_hits);
     metric(out, "cache_misses_total", "counter", "Emails not found in the cache.",
            (double)g->cache_misses);
     metric(out, "cache_entries", "gauge", "Answers in the cache.", (double)g->cache_entries);
@@ -250,8 +248,7 @@ static void write_server(const telemetry_gauges *g, text_buffer *out) {
 
 static void write_process(text_buffer *out) {
     const process_usage usage = process_measure();
-    metric(out, "process_cpu_seconds_total", "counter", "User and system time.",
-           usage.cpu_seconds);
+    metric(out, "process_cpu_seconds_total", "counter", "User and system time.", usage.cpu_seconds);
     metric(out, "process_resident_memory_bytes", "gauge", "Memory in use.",
            (double)usage.resident_bytes);
     metric(out, "process_virtual_memory_bytes", "gauge", "Address space in use.",
