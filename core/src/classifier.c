@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache.h"
-#include "error.h"
-#include "predictor.h"
+#include "classifier.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-struct ec_classifier {
-    ec_ladder ladder;
-    ec_reader *reader;  // NULL without a model
-    uint32_t max_tokens;
-};
+#include "cache.h"
+#include "error.h"
 
 // ------------------------------------------------------------- making
 
