@@ -2,10 +2,10 @@
 // Requests into emails, answers and problems into JSON.
 #include <stdlib.h>
 
+#include "api/request.h"
+#include "api/response.h"
 #include "ec_test.h"
 #include "guard_page.h"
-#include "request.h"
-#include "response.h"
 #include "strict_json.h"
 
 #define SECRET "xyzzyplugh"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses, networks, and the client behind proxies.
-#include "client_address.h"
 #include "ec_test.h"
+#include "security/client_address.h"
 
 static ip_address ip(const char *value) {
     ip_address address = {{0}};

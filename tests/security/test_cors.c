@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of allowed origins.
-#include "cors.h"
 #include "ec_test.h"
+#include "security/cors.h"
 
 static void test_lists(void) {
     static const char *const good[] = {"",

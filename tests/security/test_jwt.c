@@ -6,7 +6,7 @@
 
 #include "ec_test.h"
 #include "guard_page.h"
-#include "jwt.h"
+#include "security/jwt.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
 #define OLD_SECRET "the secret before, which is still good"

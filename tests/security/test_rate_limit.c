@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "ec_test.h"
-#include "rate_limit.h"
+#include "security/rate_limit.h"
 
 static const uint8_t seed[RATE_SEED_BYTES] = "a seed of 16 by";
 
