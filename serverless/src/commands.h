@@ -10,6 +10,8 @@ int command_model_info(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_convert(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_serve(int argc, char **argv);
+int command_probe(int argc, char **argv);
 
 // What `--help` prints.
 extern const char *const help_classify;
@@ -19,5 +21,6 @@ extern const char *const help_model_info;
 extern const char *const help_tokenize;
 extern const char *const help_convert;
 extern const char *const help_bench;
+extern const char *const help_probe;
 
 #endif

@@ -11,7 +11,7 @@
 typedef struct cli_command {
     const char *name;
     const char *summary;
-    const char *const *help;
+    const char *const *help;  // NULL: the command prints it itself
     int (*run)(int argc, char **argv);
 } cli_command;
 
@@ -22,6 +22,8 @@ static const cli_command commands[] = {
     {"model-info", "show facts about the model", &help_model_info, command_model_info},
     {"tokenize", "show the tokens the model reads", &help_tokenize, command_tokenize},
     {"convert", "make a model bundle from a Hugging Face folder", &help_convert, command_convert},
+    {"serve", "answer over HTTP", NULL, command_serve},
+    {"probe", "ask a running server how it is", &help_probe, command_probe},
     {"bench", "measure speed and memory", &help_bench, command_bench},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -57,6 +59,9 @@ static bool asks_for(int argc, char **argv, const char *option) {
 }
 
 static int run_command(const cli_command *command, int argc, char **argv) {
+    if (command->help == NULL) {
+        return command->run(argc, argv);
+    }
     if (asks_for(argc, argv, "--help") || asks_for(argc, argv, "-h")) {
         fputs(*command->help, stdout);
         return CLI_OK;

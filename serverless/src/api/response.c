@@ -20,6 +20,11 @@ void api_results_add_answer(text_buffer *out, const ec_answer *answer, const ec_
     buffer_add_answer(out, answer, model, milliseconds);
 }
 
+void api_results_add_json(text_buffer *out, text answer) {
+    separate(out);
+    buffer_add(out, answer.data, answer.length);
+}
+
 static void add_field_error(text_buffer *out, const api_field_error *error) {
     buffer_add_string(out, "{\"code\":");
     buffer_add_json_string(out, text_of(error->code));

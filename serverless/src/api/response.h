@@ -16,6 +16,8 @@
 void api_results_open(text_buffer *out);
 void api_results_add_answer(text_buffer *out, const ec_answer *answer, const ec_model *model,
                             double milliseconds);
+// Adds an answer that buffer_add_answer has written elsewhere.
+void api_results_add_json(text_buffer *out, text answer);
 // Adds {"error":{"code":...,"field":...,"message":...}} in the place of an answer.
 void api_results_add_error(text_buffer *out, const api_field_error *error);
 void api_results_close(text_buffer *out);
