@@ -2,7 +2,6 @@
 #include "lambda/event.h"
 
 #include <sodium/utils.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/response.h"
@@ -17,10 +16,9 @@ static text string_of(const cJSON *value) {
     return text_of(string != NULL ? string : "");
 }
 
-static bool refuse(lambda_event *event, const char *problem) {
+static void refuse(lambda_event *event, const char *problem) {
     event->kind = EVENT_UNSUPPORTED;
-    snprintf(event->problem, sizeof event->problem, "%s", problem);
-    return false;
+    event->problem = problem;
 }
 
 // ---------------------------------------------------------------------------- over HTTP
@@ -41,22 +39,19 @@ static text find_header(const lambda_event *event, const char *name) {
     return text_of("");
 }
 
-static bool decode_body(lambda_event *event) {
-    const size_t capacity = event->body.length / 4 * 3 + 3;
+// A body that is not the base64 it says it is counts as empty, and so is refused as JSON.
+static void decode_body(lambda_event *event) {
+    const text encoded = event->body;
+    const size_t capacity = encoded.length / 4 * 3 + 3;
     size_t length = 0;
-    if (!buffer_reserve(&event->decoded, capacity)) {
-        return refuse(event, "There is no memory for the body of this event.");
-    }
-    if (sodium_base642bin((unsigned char *)event->decoded.data, capacity, event->body.data,
-                          event->body.length, NULL, &length, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0) {
-        return refuse(event, "The body of this event is not the base64 that it says it is.");
-    }
-    event->body = (text){event->decoded.data, length};
-    return true;
+    const bool ok =
+        buffer_reserve(&event->decoded, capacity) &&
+        sodium_base642bin((unsigned char *)event->decoded.data, capacity, encoded.data,
+                          encoded.length, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
+    event->body = ok ? (text){event->decoded.data, length} : text_of("");
 }
 
-static bool read_request(lambda_event *event, event_kind kind, text method, text path) {
+static void read_request(lambda_event *event, event_kind kind, text method, text path) {
     event->kind = kind;
     event->method = method;
     event->path = path;
@@ -65,50 +60,48 @@ static bool read_request(lambda_event *event, event_kind kind, text method, text
     event->authorization = find_header(event, "Authorization");
     event->multi_value = cJSON_IsObject(member(event->tree, "multiValueHeaders")) &&
                          !cJSON_IsObject(member(event->tree, "headers"));
-    return !cJSON_IsTrue(member(event->tree, "isBase64Encoded")) || decode_body(event);
+    if (cJSON_IsTrue(member(event->tree, "isBase64Encoded"))) {
+        decode_body(event);
+    }
 }
 
 // ---------------------------------------------------------------------------- kinds
 
-static bool read_records(lambda_event *event, const cJSON *records) {
+static void read_records(lambda_event *event, const cJSON *records) {
     const cJSON *record = NULL;
     cJSON_ArrayForEach(record, records) {
         text id, body;
         if (!text_equals(string_of(member(record, "eventSource")), text_of("aws:sqs")) ||
             !event_message(record, &id, &body)) {
-            return refuse(event, "Only records of SQS, each with a messageId, are supported.");
+            refuse(event, "Only records of SQS, each with a messageId, are supported.");
+            return;
         }
     }
     event->kind = EVENT_SQS;
     event->records = records;
-    return true;
 }
 
-static bool read_object(lambda_event *event) {
-    const cJSON *event_tree = event->tree;
-    const cJSON *context = member(event_tree, "requestContext");
+static void read_object(lambda_event *event) {
+    const cJSON *tree = event->tree;
+    const cJSON *context = member(tree, "requestContext");
     const cJSON *http = member(context, "http");
-    const cJSON *records = member(event_tree, "Records");
-    const text method = string_of(member(event_tree, "httpMethod"));
+    const cJSON *records = member(tree, "Records");
+    const text method = string_of(member(tree, "httpMethod"));
     if (cJSON_IsArray(records)) {
-        return read_records(event, records);
-    }
-    if (cJSON_IsObject(http)) {
-        return read_request(event, EVENT_HTTP, string_of(member(http, "method")),
-                            string_of(member(event_tree, "rawPath")));
-    }
-    if (method.length > 0) {
-        return read_request(event,
-                            member(context, "elb") != NULL ? EVENT_LOAD_BALANCER : EVENT_REST,
-                            method, string_of(member(event_tree, "path")));
-    }
-    if (member(event_tree, "subject") != NULL || member(event_tree, "message") != NULL ||
-        member(event_tree, "emails") != NULL) {
+        read_records(event, records);
+    } else if (cJSON_IsObject(http)) {
+        read_request(event, EVENT_HTTP, string_of(member(http, "method")),
+                     string_of(member(tree, "rawPath")));
+    } else if (method.length > 0) {
+        read_request(event, member(context, "elb") != NULL ? EVENT_LOAD_BALANCER : EVENT_REST,
+                     method, string_of(member(tree, "path")));
+    } else if (member(tree, "subject") != NULL || member(tree, "message") != NULL ||
+               member(tree, "emails") != NULL) {
         event->kind = EVENT_DIRECT;
-        return true;
+    } else {
+        refuse(event, "This event is none of API Gateway, a Function URL, a load balancer or "
+                      "SQS, and no email.");
     }
-    return refuse(event, "This event is none of API Gateway, a Function URL, a load balancer or "
-                         "SQS, and no email.");
 }
 
 void event_read(text json, lambda_event *event) {

@@ -28,10 +28,10 @@ typedef struct lambda_event {
     text method, path;  // over HTTP
     text body;
     text content_type, authorization;
-    bool multi_value;         // the answer must have multiValueHeaders
-    const cJSON *records;     // SQS: the array of messages
-    text_buffer decoded;      // the body, when it was base64
-    char problem[128];        // UNSUPPORTED: why
+    bool multi_value;      // the answer must have multiValueHeaders
+    const cJSON *records;  // SQS: the array of messages
+    text_buffer decoded;   // the body, when it was base64
+    const char *problem;   // UNSUPPORTED: why; static storage
 } lambda_event;
 
 // Reads an event; json[0..length) is not needed afterwards. Free it also when it is UNSUPPORTED.
@@ -44,8 +44,8 @@ bool event_message(const cJSON *record, text *id, text *body);
 // The answer to a request over HTTP.
 typedef struct event_answer {
     int status;
-    const char *type;       // of the body
-    const char *allow;      // header fields; NULL: none
+    const char *type;   // of the body
+    const char *allow;  // header fields; NULL: none
     const char *challenge;
     text body;
 } event_answer;

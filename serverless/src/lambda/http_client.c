@@ -44,8 +44,7 @@ bool http_client_init(http_client *client, const char *endpoint, int stop_fd) {
         host = (text){host.data + 1, host.length - 2};
     }
     ip_address address;
-    if (!ip_parse(host, &address) ||
-        !parse_port(text_of(colon + 1), &client->address.sin6_port)) {
+    if (!ip_parse(host, &address) || !parse_port(text_of(colon + 1), &client->address.sin6_port)) {
         return false;
     }
     memcpy(&client->address.sin6_addr, address.bytes, sizeof address.bytes);
@@ -112,13 +111,13 @@ static bool send_all(int socket, struct iovec *parts, size_t count) {
 
 static bool send_request(http_client *client, const char *path, const char *headers, text body) {
     char head[1024];
-    int length = snprintf(head, sizeof head,
-                          "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: " CLI_NAME "/" EC_VERSION
-                          "\r\n",
-                          headers != NULL ? "POST" : "GET", path, client->authority);
+    int length =
+        snprintf(head, sizeof head,
+                 "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: " CLI_NAME "/" EC_VERSION "\r\n",
+                 headers != NULL ? "POST" : "GET", path, client->authority);
     if (headers != NULL && length < (int)sizeof head) {
-        length += snprintf(head + length, sizeof head - (size_t)length,
-                           "%sContent-Length: %zu\r\n", headers, body.length);
+        length += snprintf(head + length, sizeof head - (size_t)length, "%sContent-Length: %zu\r\n",
+                           headers, body.length);
     }
     if (length + 2 >= (int)sizeof head) {
         return false;
@@ -238,15 +237,7 @@ static bool split_header(text line, text *name, text *value) {
         return false;
     }
     *name = (text){line.data, (size_t)(colon - line.data)};
-    size_t start = name->length + 1;
-    size_t end = line.length;
-    while (start < end && (line.data[start] == ' ' || line.data[start] == '\t')) {
-        start++;
-    }
-    while (end > start && (line.data[end - 1] == ' ' || line.data[end - 1] == '\t')) {
-        end--;
-    }
-    *value = (text){line.data + start, end - start};
+    *value = text_trim((text){colon + 1, line.length - name->length - 1});
     return true;
 }
 
@@ -272,7 +263,8 @@ text http_header(const http_client *client, const char *name) {
 static bool parse_status(text line, int *status) {
     const size_t prefix = strlen("HTTP/1.1 ");
     if (line.length < prefix + 3 || memcmp(line.data, "HTTP/1.", 7) != 0 ||
-        line.data[prefix - 1] != ' ' || (line.length > prefix + 3 && line.data[prefix + 3] != ' ')) {
+        line.data[prefix - 1] != ' ' ||
+        (line.length > prefix + 3 && line.data[prefix + 3] != ' ')) {
         return false;
     }
     int number = 0;

@@ -64,7 +64,7 @@ runtime_result runtime_next(http_client *client, invocation *next) {
         if (result == HTTP_OK && client->status == 200 && read_invocation(client, next)) {
             return RUNTIME_OK;
         }
-        problem = result != HTTP_OK        ? http_result_text(result)
+        problem = result != HTTP_OK       ? http_result_text(result)
                   : client->status == 200 ? "sent an invocation without a request id"
                                           : "refused to give the next invocation";
         // By contract: not to be recovered from, the runtime should exit promptly.
@@ -85,9 +85,8 @@ static int post(http_client *client, const char *path, const char *headers, text
         const http_result result = http_post(client, path, headers, body);
         if (result == HTTP_OK) {
             // A refusal of a repeated post: the one before had arrived after all.
-            return attempt > 0 && (client->status == 400 || client->status == 403)
-                       ? 202
-                       : client->status;
+            return attempt > 0 && (client->status == 400 || client->status == 403) ? 202
+                                                                                   : client->status;
         }
     }
     return 0;

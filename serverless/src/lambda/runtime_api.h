@@ -17,7 +17,7 @@ typedef struct invocation {
 typedef enum runtime_result {
     RUNTIME_OK,
     RUNTIME_STOPPED,  // a signal came while waiting
-    RUNTIME_FAILED    // the Runtime API is lost, which has been said on stderr; the process must end
+    RUNTIME_FAILED  // the Runtime API is lost, which has been said on stderr; the process must end
 } runtime_result;
 
 // Waits for the next invocation, however long. Tries again when the connection is lost meanwhile.
