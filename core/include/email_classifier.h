@@ -35,9 +35,10 @@ enum {
     EC_SUBJECT_MAX = 200,  // characters (code points) of a subject after trimming; least 1
     EC_MESSAGE_MIN = 10,   // characters of a message after trimming
     EC_MESSAGE_MAX = 5000,
-    EC_CACHE_DEFAULT = 1000,        // entries
-    EC_BREAKER_FAILURES = 5,        // failures in a row that open the breaker
-    EC_BREAKER_RECOVERY_MS = 60000  // how long it stays open before one trial
+    EC_CACHE_DEFAULT = 1000,         // entries
+    EC_BREAKER_FAILURES = 5,         // failures in a row that open the breaker
+    EC_BREAKER_RECOVERY_MS = 60000,  // how long it stays open before one trial
+    EC_MAX_SENTENCES = 11            // parts of an email that an explanation leaves out
 };
 
 // ---------------------------------------------------------------------------- errors
@@ -217,6 +218,10 @@ typedef struct ec_classifier_options {
     uint32_t max_batch_tokens;  // tokens of one forward pass over several emails; 0: max_tokens
     void *threadpool;           // a pthreadpool_t, borrowed; NULL: the calling thread does it all
     const ec_shared *shared;    // copied; what it points to is borrowed; NULL: nothing shared
+    // Called when the network begins and ends a pass, so that a host can time it apart from reading
+    // the text; NULL: not called.
+    void (*on_pass)(void *context, bool begins);
+    void *on_pass_context;
 } ec_classifier_options;
 
 // Makes a classifier. The model is borrowed until ec_classifier_free; NULL gives one that answers
@@ -238,6 +243,36 @@ ec_status ec_classify(ec_classifier *classifier, const ec_email *email, uint64_t
 ec_status ec_classify_batch(ec_classifier *classifier, const ec_email *emails, size_t count,
                             uint64_t now_ms, ec_answer *answers, ec_status *statuses,
                             ec_error *errors);
+
+// One part of an email, and the answer without it: the subject, a sentence, or several short
+// sentences together.
+typedef struct ec_sentence {
+    bool in_subject;  // else in the message
+    size_t start;     // byte offset in that text as it was given
+    size_t length;    // bytes
+    float weight;     // by how much the answer's label is less probable without it; may be negative
+    uint32_t class_id_without;  // the label without it; another one than the answer's: it decided
+    float confidence_without;
+} ec_sentence;
+
+typedef struct ec_explanation {
+    uint32_t runner_up;  // class_id of the next likely label; the answer's own when there is none
+    float runner_up_confidence;
+    uint32_t sentence_count;                  // 0 when the network did not answer
+    ec_sentence sentences[EC_MAX_SENTENCES];  // [sentence_count], in the order of the email
+} ec_explanation;
+
+// Classifies as ec_classify does, then says which parts of the email decided: the network reads it
+// again without each part in turn, in one batch. The subject is one part, the sentences of the
+// message are the others. Costs up to EC_MAX_SENTENCES more forward passes; allocates nothing.
+// Errors: as ec_classify.
+ec_status ec_explain(ec_classifier *classifier, const ec_email *email, uint64_t now_ms,
+                     ec_answer *answer, ec_explanation *explanation, ec_error *error);
+
+// As ec_format_answer, with the explanation as one more member, "explanation". Any thread.
+size_t ec_format_explained(const ec_answer *answer, const ec_explanation *explanation,
+                           const ec_model *model, double processing_time_ms, char *out,
+                           size_t capacity);
 
 // Whether the email would be accepted; the same checks and errors as ec_classify. Any thread.
 ec_status ec_validate(const ec_email *email, ec_policy policy, ec_error *error);

@@ -124,17 +124,63 @@ static void put_answer(writer *w, const ec_answer *answer, const ec_model_info *
     put_bool(w, answer->truncated);
 }
 
-size_t ec_format_answer(const ec_answer *answer, const ec_model *model, double processing_time_ms,
-                        char *out, size_t capacity) {
+// A number from -1 to 1.
+static void put_change(writer *w, float value) {
+    put(w, value < 0 ? "-" : "");
+    put_fixed(w, fabs((double)value), SCORE_DECIMALS);
+}
+
+static void put_sentence(writer *w, const ec_sentence *sentence, const ec_model_info *info) {
+    put(w, "{\"field\":");
+    put_string(w, sentence->in_subject ? "subject" : "message");
+    put(w, ",\"start\":");
+    put_integer(w, sentence->start, 1);
+    put(w, ",\"end\":");
+    put_integer(w, sentence->start + sentence->length, 1);
+    put(w, ",\"weight\":");
+    put_change(w, sentence->weight);
+    put(w, ",\"label_without\":");
+    put_string(w, info->labels[sentence->class_id_without]);
+    put(w, ",\"confidence_without\":");
+    put_fixed(w, (double)sentence->confidence_without, SCORE_DECIMALS);
+    put_char(w, '}');
+}
+
+static void put_explanation(writer *w, const ec_explanation *explanation,
+                            const ec_model_info *info) {
+    put(w, ",\"explanation\":{\"runner_up\":");
+    put_string(w, info->labels[explanation->runner_up]);
+    put(w, ",\"runner_up_confidence\":");
+    put_fixed(w, (double)explanation->runner_up_confidence, SCORE_DECIMALS);
+    put(w, ",\"sentences\":[");
+    for (uint32_t i = 0; i < explanation->sentence_count; i++) {
+        put(w, i > 0 ? "," : "");
+        put_sentence(w, &explanation->sentences[i], info);
+    }
+    put(w, "]}");
+}
+
+size_t ec_format_explained(const ec_answer *answer, const ec_explanation *explanation,
+                           const ec_model *model, double processing_time_ms, char *out,
+                           size_t capacity) {
+    const ec_model_info *info = ec_model_get_info(model);
     writer w = {out, out != NULL ? capacity : 0, 0};
-    put_answer(&w, answer, ec_model_get_info(model));
+    put_answer(&w, answer, info);
     if (processing_time_ms >= 0) {
         put(&w, ",\"processing_time_ms\":");
         put_fixed(&w, processing_time_ms, TIME_DECIMALS);
+    }
+    if (explanation != NULL) {
+        put_explanation(&w, explanation, info);
     }
     put_char(&w, '}');
     if (w.capacity > 0) {
         w.out[w.length < w.capacity ? w.length : w.capacity - 1] = '\0';
     }
     return w.length;
+}
+
+size_t ec_format_answer(const ec_answer *answer, const ec_model *model, double processing_time_ms,
+                        char *out, size_t capacity) {
+    return ec_format_explained(answer, NULL, model, processing_time_ms, out, capacity);
 }

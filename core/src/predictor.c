@@ -11,6 +11,8 @@ struct ec_reader {
     const ec_model *model;
     ec_encoder *encoder;
     ec_window_form form;
+    void (*on_pass)(void *context, bool begins);  // may be NULL
+    void *on_pass_context;
     // The pass being filled: windows side by side, each with the email it belongs to.
     ec_sequence sequences[EC_MAX_BATCH];
     size_t owners[EC_MAX_BATCH];
@@ -22,6 +24,7 @@ struct ec_reader {
     uint8_t *pass_types;  // [capacity of the encoder]
     uint32_t *subject;    // [EC_SUBJECT_MAX_BYTES]: a token has at least one byte of the text
     uint32_t *message;    // [EC_MESSAGE_MAX_BYTES]
+    uint32_t *remainder;  // [EC_MESSAGE_MAX_BYTES] message without one part
     void *memory;
 };
 
@@ -30,7 +33,7 @@ struct ec_reader {
 static bool allocate(ec_reader *reader) {
     const size_t capacity = ec_encoder_capacity(reader->encoder);
     const size_t logits = (size_t)EC_MAX_BATCH * reader->model->info.label_count;
-    const size_t words = logits + capacity + EC_SUBJECT_MAX_BYTES + EC_MESSAGE_MAX_BYTES;
+    const size_t words = logits + capacity + EC_SUBJECT_MAX_BYTES + 2 * EC_MESSAGE_MAX_BYTES;
     reader->memory = malloc(words * sizeof(uint32_t) + capacity);
     if (reader->memory == NULL) {
         return false;
@@ -39,7 +42,8 @@ static bool allocate(ec_reader *reader) {
     reader->pass_ids = (uint32_t *)(reader->pass_logits + logits);
     reader->subject = reader->pass_ids + capacity;
     reader->message = reader->subject + EC_SUBJECT_MAX_BYTES;
-    reader->pass_types = (uint8_t *)(reader->message + EC_MESSAGE_MAX_BYTES);
+    reader->remainder = reader->message + EC_MESSAGE_MAX_BYTES;
+    reader->pass_types = (uint8_t *)(reader->remainder + EC_MESSAGE_MAX_BYTES);
     return true;
 }
 
@@ -79,7 +83,25 @@ void ec_reader_free(ec_reader *reader) {
 
 ec_encoder *ec_reader_encoder(ec_reader *reader) { return reader->encoder; }
 
+void ec_reader_watch(ec_reader *reader, void (*on_pass)(void *context, bool begins),
+                     void *context) {
+    reader->on_pass = on_pass;
+    reader->on_pass_context = context;
+}
+
 // ------------------------------------------------------------- reading
+
+static bool run_encoder(ec_reader *reader) {
+    if (reader->on_pass != NULL) {
+        reader->on_pass(reader->on_pass_context, true);
+    }
+    const bool ok = ec_encoder_run(reader->encoder, reader->sequences, reader->sequence_count,
+                                   reader->pass_logits, NULL) == EC_OK;
+    if (reader->on_pass != NULL) {
+        reader->on_pass(reader->on_pass_context, false);
+    }
+    return ok;
+}
 
 // Runs the windows of the pass and adds their logits to those of their emails.
 static bool run_pass(ec_reader *reader, float *logits) {
@@ -87,8 +109,7 @@ static bool run_pass(ec_reader *reader, float *logits) {
     if (reader->sequence_count == 0) {
         return true;
     }
-    if (ec_encoder_run(reader->encoder, reader->sequences, reader->sequence_count,
-                       reader->pass_logits, NULL) != EC_OK) {
+    if (!run_encoder(reader)) {
         return false;
     }
     for (size_t i = 0; i < reader->sequence_count; i++) {
@@ -118,18 +139,21 @@ static bool add_window(ec_reader *reader, const ec_windows *windows, uint32_t in
     return true;
 }
 
-static bool add_email(ec_reader *reader, const ec_email *email, size_t owner, float *logits,
-                      ec_reading *reading) {
-    const ec_vocab *vocab = reader->model->vocab;
-    const size_t subject = ec_tokenize(vocab, email->subject, email->subject_length,
-                                       reader->subject, EC_SUBJECT_MAX_BYTES);
-    const size_t message = ec_tokenize(vocab, email->message, email->message_length,
-                                       reader->message, EC_MESSAGE_MAX_BYTES);
-    if (subject > EC_SUBJECT_MAX_BYTES || message > EC_MESSAGE_MAX_BYTES) {
-        return false;
-    }
+// A text as the reader tokenizes it: its ids, at most one for each byte.
+typedef struct token_list {
+    const uint32_t *ids;
+    size_t count;
+} token_list;
+
+static token_list tokenize(const ec_reader *reader, const char *text, size_t length, uint32_t *ids,
+                           size_t capacity) {
+    return (token_list){ids, ec_tokenize(reader->model->vocab, text, length, ids, capacity)};
+}
+
+static bool add_tokens(ec_reader *reader, token_list subject, token_list message, size_t owner,
+                       float *logits, ec_reading *reading) {
     const ec_windows windows =
-        ec_windows_split(&reader->form, reader->subject, subject, reader->message, message);
+        ec_windows_split(&reader->form, subject.ids, subject.count, message.ids, message.count);
     reading->windows = windows.count;
     reading->tokens = windows.count * ec_windows_tokens(&windows);
     for (uint32_t i = 0; i < windows.count; i++) {
@@ -140,18 +164,25 @@ static bool add_email(ec_reader *reader, const ec_email *email, size_t owner, fl
     return true;
 }
 
-bool ec_reader_predict(void *context, const ec_email *emails, size_t count, float *logits,
-                       ec_reading *readings) {
-    ec_reader *reader = context;
-    const uint32_t labels = reader->model->info.label_count;
-    memset(logits, 0, count * labels * sizeof *logits);
+static bool add_email(ec_reader *reader, const ec_email *email, size_t owner, float *logits,
+                      ec_reading *reading) {
+    const token_list subject = tokenize(reader, email->subject, email->subject_length,
+                                        reader->subject, EC_SUBJECT_MAX_BYTES);
+    const token_list message = tokenize(reader, email->message, email->message_length,
+                                        reader->message, EC_MESSAGE_MAX_BYTES);
+    return subject.count <= EC_SUBJECT_MAX_BYTES && message.count <= EC_MESSAGE_MAX_BYTES &&
+           add_tokens(reader, subject, message, owner, logits, reading);
+}
+
+static void begin(ec_reader *reader, size_t count, float *logits) {
+    memset(logits, 0, count * reader->model->info.label_count * sizeof *logits);
     reader->sequence_count = 0;
     reader->tokens = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!add_email(reader, &emails[i], i, logits, &readings[i])) {
-            return false;
-        }
-    }
+}
+
+// Runs what is left and turns the sums of each email's windows into its logits.
+static bool finish(ec_reader *reader, const ec_reading *readings, size_t count, float *logits) {
+    const uint32_t labels = reader->model->info.label_count;
     if (!run_pass(reader, logits)) {
         return false;
     }
@@ -159,4 +190,57 @@ bool ec_reader_predict(void *context, const ec_email *emails, size_t count, floa
         ec_combine_finish(logits + i * labels, readings[i].windows, labels);
     }
     return true;
+}
+
+bool ec_reader_predict(void *context, const ec_email *emails, size_t count, float *logits,
+                       ec_reading *readings) {
+    ec_reader *reader = context;
+    begin(reader, count, logits);
+    for (size_t i = 0; i < count; i++) {
+        if (!add_email(reader, &emails[i], i, logits, &readings[i])) {
+            return false;
+        }
+    }
+    return finish(reader, readings, count, logits);
+}
+
+// ------------------------------------------------------------- leaving out
+
+// ends[i]: how many of the message's tokens there are up to the end of part i.
+static token_list tokenize_parts(ec_reader *reader, const char *message, const ec_part *parts,
+                                 size_t count, size_t *ends) {
+    token_list all = {reader->message, 0};
+    for (size_t i = 0; i < count && all.count <= EC_MESSAGE_MAX_BYTES; i++) {
+        all.count += ec_tokenize(reader->model->vocab, message + parts[i].start, parts[i].length,
+                                 reader->message + all.count, EC_MESSAGE_MAX_BYTES - all.count);
+        ends[i] = all.count;
+    }
+    return all;
+}
+
+// The tokens but those from `start` to `end`, in reader->remainder.
+static token_list without(ec_reader *reader, token_list all, size_t start, size_t end) {
+    memcpy(reader->remainder, all.ids, start * sizeof *all.ids);
+    memcpy(reader->remainder + start, all.ids + end, (all.count - end) * sizeof *all.ids);
+    return (token_list){reader->remainder, all.count - (end - start)};
+}
+
+bool ec_reader_leave_out(ec_reader *reader, const ec_email *email, const ec_part *parts,
+                         size_t count, float *logits) {
+    size_t ends[EC_MAX_BATCH];
+    ec_reading readings[EC_MAX_BATCH];
+    if (count >= EC_MAX_BATCH) {
+        return false;
+    }
+    begin(reader, count + 1, logits);
+    const token_list subject = tokenize(reader, email->subject, email->subject_length,
+                                        reader->subject, EC_SUBJECT_MAX_BYTES);
+    const token_list message = tokenize_parts(reader, email->message, parts, count, ends);
+    bool ok = subject.count <= EC_SUBJECT_MAX_BYTES && message.count <= EC_MESSAGE_MAX_BYTES &&
+              add_tokens(reader, (token_list){subject.ids, 0}, message, 0, logits, &readings[0]);
+    for (size_t i = 0; i < count && ok; i++) {
+        const token_list rest = without(reader, message, i > 0 ? ends[i - 1] : 0, ends[i]);
+        ok = add_tokens(reader, subject, rest, i + 1, logits, &readings[i + 1]);
+    }
+    return ok && finish(reader, readings, count + 1, logits);
 }

@@ -111,11 +111,13 @@ void buffer_add_json_string(text_buffer *buffer, text value) {
     buffer_add(buffer, "\"", 1);
 }
 
-void buffer_add_answer(text_buffer *buffer, const ec_answer *answer, const ec_model *model,
+void buffer_add_answer(text_buffer *buffer, const ec_answer *answer,
+                       const ec_explanation *explanation, const ec_model *model,
                        double milliseconds) {
-    const size_t length = ec_format_answer(answer, model, milliseconds, NULL, 0);
+    const size_t length = ec_format_explained(answer, explanation, model, milliseconds, NULL, 0);
     if (buffer_reserve(buffer, length + 1)) {
-        ec_format_answer(answer, model, milliseconds, buffer->data + buffer->length, length + 1);
+        ec_format_explained(answer, explanation, model, milliseconds, buffer->data + buffer->length,
+                            length + 1);
         buffer->length += length;
     }
 }

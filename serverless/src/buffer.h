@@ -30,8 +30,10 @@ void buffer_printf(text_buffer *buffer, const char *format, ...);
 // Adds a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
 void buffer_add_json_string(text_buffer *buffer, text value);
 
-// Adds the line of JSON that ec_format_answer gives, without a line end.
-void buffer_add_answer(text_buffer *buffer, const ec_answer *answer, const ec_model *model,
+// Adds the line of JSON that ec_format_explained gives, without a line end; explanation may be
+// NULL.
+void buffer_add_answer(text_buffer *buffer, const ec_answer *answer,
+                       const ec_explanation *explanation, const ec_model *model,
                        double milliseconds);
 
 #endif

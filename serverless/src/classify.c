@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // classify: one email as a small report, several as one line each.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "email_file.h"
 #include "model_file.h"
 #include "options.h"
+#include "report.h"
 
 const char *const help_classify =
     "usage: email-classifier classify [OPTION...] [FILE...]\n"
@@ -19,6 +19,7 @@ const char *const help_classify =
     "\n"
     "  -s, --subject TEXT   the subject; all of FILE is then the message\n"
     "  -f, --format FORMAT  text (default), or json: one line an email\n"
+    "  -e, --explain        also say which parts of the email decided\n"
     "  -m, --model FILE     the model bundle\n"
     "      --require-model  fail rather than answer by key-word rules\n"
     "  -t, --threads N      threads for one classification (default 1)\n"
@@ -26,62 +27,36 @@ const char *const help_classify =
     "\n"
     "examples:\n"
     "  email-classifier classify email.txt\n"
+    "  email-classifier classify --explain email.txt\n"
     "  email-classifier classify --format json inbox/*.txt\n"
     "  echo 'My car will not start.' | email-classifier classify --subject 'Help'\n"
     "\n"
     "exit status: 0 done, 1 failed, 2 wrong usage, 3 answered without the model\n";
 
 // Far more than a permitted email and its headers take.
-enum { MAX_FILE = 1 << 20, BAR_WIDTH = 30 };
+enum { MAX_FILE = 1 << 20 };
 
 typedef struct session {
     const cli_options *options;
     const ec_model *model;
     ec_classifier *classifier;
     int name_width;  // of the longest file name, when there are several files
-    bool colour;
-    bool blocks;     // the terminal's character set has block characters
+    report_style style;
     bool any_model;  // an answer came from the model
     bool any_failed;
 } session;
 
-static const char *percent(char out[16], float part) {
-    snprintf(out, 16, "%.1f %%", (double)part * 100.0);
-    return out;
-}
+typedef struct outcome {
+    ec_answer answer;
+    const ec_explanation *explanation;  // NULL: not asked for
+    double milliseconds;
+} outcome;
 
 // ---------------------------------------------------------------------------- printing
 
-static void print_score(const session *s, const char *label, float score, bool chosen) {
-    char number[16];
-    printf("  %-16s %8s  ", label, percent(number, score));
-    const int length = (int)(score * (float)BAR_WIDTH + 0.5f);
-    fputs(s->colour && chosen ? "\033[36m" : "", stdout);
-    for (int i = 0; i < length; i++) {
-        fputs(s->blocks ? "\xe2\x96\x88" : "#", stdout);
-    }
-    puts(s->colour && chosen ? "\033[0m" : "");
-}
-
-static void print_report(const session *s, const ec_answer *answer, double milliseconds) {
-    char number[16];
-    printf("label         %s%s%s\n", s->colour ? "\033[1m" : "", answer->label,
-           s->colour ? "\033[0m" : "");
-    printf("confidence    %s\n", percent(number, answer->confidence));
-    printf("source        %s\n", ec_source_name(answer->source));
-    printf("needs review  %s\n", answer->needs_review ? "yes" : "no");
-    printf("tokens        %u\n", answer->tokens);
-    printf("time          %.1f ms\n", milliseconds);
-    const ec_model_info *info = ec_model_get_info(s->model);
-    puts("scores");
-    for (uint32_t i = 0; i < answer->score_count; i++) {
-        print_score(s, info->labels[i], answer->scores[i], i == answer->class_id);
-    }
-}
-
-static bool print_json(const session *s, const ec_answer *answer, double milliseconds) {
+static bool print_json(const session *s, const outcome *o) {
     text_buffer line = {0};
-    buffer_add_answer(&line, answer, s->model, milliseconds);
+    buffer_add_answer(&line, &o->answer, o->explanation, s->model, o->milliseconds);
     buffer_add(&line, "\n", 1);
     if (line.failed) {
         cli_error("no memory");
@@ -91,19 +66,20 @@ static bool print_json(const session *s, const ec_answer *answer, double millise
     return ok;
 }
 
-static bool print_answer(const session *s, const char *path, const ec_answer *answer,
-                         double milliseconds) {
+static bool print_outcome(const session *s, const char *path, const ec_email *email,
+                          const outcome *o) {
     if (s->options->json) {
-        return print_json(s, answer, milliseconds);
+        return print_json(s, o);
     }
     if (s->options->file_count <= 1) {
-        print_report(s, answer, milliseconds);
+        report_print(s->style, &o->answer, o->explanation, email, ec_model_get_info(s->model),
+                     o->milliseconds);
         return cli_flush();
     }
     char number[16];
-    printf("%-*s  %-14s %8s %8.1f ms%s\n", s->name_width, path, answer->label,
-           percent(number, answer->confidence), milliseconds,
-           answer->needs_review ? "  needs review" : "");
+    printf("%-*s  %-14s %8s %8.1f ms%s\n", s->name_width, path, o->answer.label,
+           report_percent(number, o->answer.confidence), o->milliseconds,
+           o->answer.needs_review ? "  needs review" : "");
     return cli_flush();
 }
 
@@ -126,16 +102,22 @@ static void print_failure(const session *s, const char *code, const char *field,
 // ---------------------------------------------------------------------------- classifying
 
 static bool classify_email(session *s, const char *path, const ec_email *email) {
-    ec_answer answer;
+    ec_explanation explanation;
     ec_error error = {0};
+    outcome o = {.explanation = s->options->explain ? &explanation : NULL};
     const double start = clock_ms();
-    if (ec_classify(s->classifier, email, (uint64_t)start, &answer, &error) != EC_OK) {
+    const ec_status status =
+        s->options->explain
+            ? ec_explain(s->classifier, email, (uint64_t)start, &o.answer, &explanation, &error)
+            : ec_classify(s->classifier, email, (uint64_t)start, &o.answer, &error);
+    if (status != EC_OK) {
         cli_error_of(input_name(path), &error);
         print_failure(s, ec_status_name(error.status), error.field, error.message);
         return false;
     }
-    s->any_model = s->any_model || !answer.fallback_used;
-    return print_answer(s, path, &answer, clock_ms() - start);
+    o.milliseconds = clock_ms() - start;
+    s->any_model = s->any_model || !o.answer.fallback_used;
+    return print_outcome(s, path, email, &o);
 }
 
 static bool classify_file(session *s, const char *path) {
@@ -157,17 +139,6 @@ static bool classify_file(session *s, const char *path) {
     }
     buffer_free(&content);
     return ok;
-}
-
-static bool shows_blocks(void) {
-    const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < 3; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && *value != '\0') {
-            return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL;
-        }
-    }
-    return false;
 }
 
 static int classify_files(session *s) {
@@ -202,8 +173,8 @@ static int run(session *s, unsigned threads) {
 
 int command_classify(int argc, char **argv) {
     cli_options o;
-    const unsigned accepted =
-        OPTION_SUBJECT | OPTION_FORMAT | OPTION_MODEL | OPTION_REQUIRE_MODEL | OPTION_THREADS;
+    const unsigned accepted = OPTION_SUBJECT | OPTION_FORMAT | OPTION_EXPLAIN | OPTION_MODEL |
+                              OPTION_REQUIRE_MODEL | OPTION_THREADS;
     if (!options_read(&o, accepted, argc, argv)) {
         return options_usage(argv[0]);
     }
@@ -212,8 +183,7 @@ int command_classify(int argc, char **argv) {
         return CLI_FAILED;
     }
     session s = {.options = &o, .model = file.model};
-    s.colour = cli_has_colour();
-    s.blocks = shows_blocks();
+    s.style = report_style_here();
     for (int i = 0; i < o.file_count; i++) {
         const int width = (int)strlen(o.files[i]);
         s.name_width = width > s.name_width ? width : s.name_width;

@@ -65,7 +65,7 @@ static bool write_prediction(evaluation *e, const email_outcome *outcome, size_t
     buffer_printf(line, "{\"line\":%zu,\"expected\":", outcome->record->line);
     buffer_add_json_string(line, text_of(e->info->labels[truth]));
     buffer_add_string(line, ",\"answer\":");
-    buffer_add_answer(line, outcome->answer, e->model, -1.0);
+    buffer_add_answer(line, outcome->answer, NULL, e->model, -1.0);
     buffer_add_string(line, "}\n");
     if (line->failed) {
         cli_error("no memory");

@@ -17,6 +17,7 @@ typedef struct option_rule {
 static const option_rule rules[] = {
     {OPTION_SUBJECT, "subject", 's', true},
     {OPTION_FORMAT, "format", 'f', true},
+    {OPTION_EXPLAIN, "explain", 'e', false},
     {OPTION_MODEL, "model", 'm', true},
     {OPTION_REQUIRE_MODEL, "require-model", 0, false},
     {OPTION_THREADS, "threads", 't', true},
@@ -95,6 +96,9 @@ static bool apply(cli_options *o, const option_rule *rule, const char *value) {
         return true;
     case OPTION_FORMAT:
         return read_format(value, &o->json);
+    case OPTION_EXPLAIN:
+        o->explain = true;
+        return true;
     case OPTION_MODEL:
         o->model = value;
         return true;

@@ -22,7 +22,8 @@ enum {
     OPTION_TOKENS = 1 << 11,
     OPTION_ITERATIONS = 1 << 12,
     OPTION_EMAILS = 1 << 13,
-    OPTION_THREAD_LIST = 1 << 14  // --threads with several numbers
+    OPTION_THREAD_LIST = 1 << 14,  // --threads with several numbers
+    OPTION_EXPLAIN = 1 << 15
 };
 
 enum { OPTION_MAX_NUMBERS = 16, OPTION_MAX_THREADS = 256 };
@@ -40,6 +41,7 @@ typedef struct cli_options {
     const char *settings;
     const char *emails;
     bool json;  // --format json
+    bool explain;
     bool require_model;
     bool force;
     table_format input_format;

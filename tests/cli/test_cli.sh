@@ -114,6 +114,14 @@ out_has '^{"label":"[A-Za-z]*","confidence":'
 out_has '"processing_time_ms":'
 run 0 classify --format json <"$T/mail.txt"
 lines "$T/out" 1
+run 0 classify --explain "$T/mail.txt"
+quiet
+out_has '^runner-up  *[A-Z][A-Za-z]* ('
+out_has '^  *[-+][0-9]* %  Stolen car$'
+out_has "^  *[-+][0-9]* %  My car was stolen last night\.$"
+run 0 classify -e --format json "$T/mail.txt"
+lines "$T/out" 1
+out_has '"explanation":{"runner_up":"[A-Za-z]*",.*"sentences":\[{"field":"subject","start":'
 run 0 classify --threads 2 --format json - <"$T/mail.txt"
 run 0 classify --format json "$T/crlf.eml"
 run 0 classify --subject 'Stolen car' "$T/bare.txt"
@@ -172,6 +180,8 @@ for model in "$T/missing.ecm" "$T/cut.ecm" "$T/empty.ecm" "$T"; do
 done
 MODEL_PATH=$T/missing.ecm
 run 3 classify "$T/mail.txt"
+run 3 classify --explain "$T/mail.txt"
+out_has '^no explanation: '
 run 0 classify --model "$MODEL" "$T/mail.txt"
 run 1 tokenize "$T/mail.txt"
 run 1 bench

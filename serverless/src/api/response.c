@@ -17,7 +17,7 @@ static void separate(text_buffer *out) {
 void api_results_add_answer(text_buffer *out, const ec_answer *answer, const ec_model *model,
                             double milliseconds) {
     separate(out);
-    buffer_add_answer(out, answer, model, milliseconds);
+    buffer_add_answer(out, answer, NULL, model, milliseconds);
 }
 
 void api_results_add_json(text_buffer *out, text answer) {

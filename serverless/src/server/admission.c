@@ -29,12 +29,18 @@ static body_announcement announced_body(const exchange *x) {
 }
 
 // Requests that another server on the way could cut differently.
-static bool check_framing(exchange *x, const char *version, body_announcement *body) {
+static bool check_framing(exchange *x, const char *version, const body_announcement *body) {
     const bool has_length = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH).length > 0;
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (body->chunked && (has_length || strcmp(version, MHD_HTTP_VERSION_1_1) != 0)) {
-        body->unsound = true;
+    const bool is_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
+    if (!is_1_1 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0) {
+        x->close = true;
+        return refuse(x, MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED,
+                      "The version must be HTTP/1.1 or HTTP/1.0.");
+    }
+    if (body->chunked && (has_length || !is_1_1)) {
+        x->close = true;
         return refuse(x, MHD_HTTP_BAD_REQUEST,
                       "Transfer-Encoding cannot go with Content-Length or with HTTP/1.0.");
     }
@@ -69,6 +75,7 @@ static bool check_method(exchange *x, const char *method) {
     const bool post = x->route != NULL && x->route->post;
     const bool reads = x->method == METHOD_GET || x->method == METHOD_HEAD;
     if (x->method == METHOD_OTHER && !is_standard(method)) {
+        x->close = true;
         return refuse(x, MHD_HTTP_NOT_IMPLEMENTED, "The method is not known.");
     }
     if (x->route == NULL && x->file == NULL) {
@@ -213,7 +220,7 @@ bool admission_take_rate(exchange *x, uint32_t cost) {
 }
 
 body_announcement admission_check(exchange *x, const char *method, const char *version) {
-    body_announcement body = announced_body(x);
+    const body_announcement body = announced_body(x);
     const bool ok = check_framing(x, version, &body) && check_method(x, method);
     if (!ok || !check_body(x, &body) || x->route == NULL || !x->route->post ||
         x->method != METHOD_POST) {

@@ -10,7 +10,6 @@
 typedef struct body_announcement {
     bool chunked;
     bool expects_continue;  // the client waits before it sends the body
-    bool unsound;           // where the body ends is in doubt: the connection must close
     uint64_t length;
 } body_announcement;
 

@@ -88,6 +88,6 @@ bool answer_headers_add(const exchange *x, struct MHD_Response *response) {
            (x->traceparent[0] == '\0' || add(response, "traceparent", x->traceparent)) &&
            (x->server_timing[0] == '\0' || add(response, "Server-Timing", x->server_timing)) &&
            add_cors(x, response) && add_rate(x, response) && add_refusal(x, response) &&
-           (!atomic_load(&x->server->draining) ||
+           ((!x->close && !atomic_load(&x->server->draining)) ||
             add(response, MHD_HTTP_HEADER_CONNECTION, "close"));
 }

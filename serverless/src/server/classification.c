@@ -67,7 +67,7 @@ static void answered(engine_job *job, size_t index, const engine_outcome *outcom
         r->failed = true;
         return;
     }
-    buffer_add_answer(&r->json, outcome->answer, outcome->model, outcome->milliseconds);
+    buffer_add_answer(&r->json, outcome->answer, NULL, outcome->model, outcome->milliseconds);
     telemetry_prediction(c->exchange->server->telemetry, outcome->answer,
                          outcome->milliseconds / 1e3);
     log_answer(c->exchange, &job->emails[index], outcome);
@@ -130,8 +130,8 @@ static enum MHD_Result answer_batch(exchange *x, classification *c) {
 static enum MHD_Result answer(exchange *x, classification *c) {
     const engine_job *job = &c->job;
     snprintf(x->server_timing, sizeof x->server_timing,
-             "parse;dur=%.3f, queue;dur=%.3f, infer;dur=%.3f", c->parse_ms,
-             job->started_ms - job->submitted_ms, job->finished_ms - job->started_ms);
+             "parse;dur=%.3f, tokenize;dur=%.3f, queue;dur=%.3f, infer;dur=%.3f", c->parse_ms,
+             job->tokenize_ms, job->queue_ms, job->infer_ms);
     for (size_t i = 0; i < job->count; i++) {
         const result *r = &c->results[c->places[i]];
         if (r->failed || r->json.failed) {

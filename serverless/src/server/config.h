@@ -24,6 +24,7 @@ typedef struct server_config {
     unsigned breaker_failures;
     unsigned breaker_recovery_s;
     unsigned header_timeout_s, body_timeout_s, answer_timeout_s, idle_timeout_s;
+    unsigned answer_min_kb_per_second;
     unsigned max_body_memory_mb;  // of all request bodies at once
     ec_policy policy;
     log_level log_level;

@@ -109,7 +109,8 @@ void connections_enter(connection_table *table, client_connection *c, connection
     const double time = time_for(&table->deadlines, phase);
     pthread_mutex_lock(&table->mutex);
     c->phase = phase;
-    c->deadline_ms = clock_ms() + time + (double)answer_bytes / ANSWER_BYTES_PER_MS;
+    c->deadline_ms =
+        clock_ms() + time + (double)answer_bytes / table->deadlines.answer_bytes_per_ms;
     if (phase == CONNECTION_IDLE) {
         c->received = bytes_received(c->fd);
     }

@@ -28,6 +28,7 @@ typedef struct connection_table connection_table;
 
 typedef struct connection_deadlines {
     double headers_ms, idle_ms, body_ms, answer_ms;
+    double answer_bytes_per_ms;  // the slowest that a long answer may be read
 } connection_deadlines;
 
 connection_table *connections_new(const connection_deadlines *deadlines);
@@ -37,11 +38,9 @@ void connections_free(connection_table *table);
 client_connection *connections_add(connection_table *table, int fd);
 void connections_remove(connection_table *table, client_connection *c);
 
-// The phase begins now. `answer_bytes` for ANSWER gives a long answer time to be read at
-// ANSWER_BYTES_PER_MS; else 0.
+// The phase begins now. For ANSWER, answer_bytes gives a long answer the time it needs; else 0.
 void connections_enter(connection_table *table, client_connection *c, connection_phase phase,
                        uint64_t answer_bytes);
-enum { ANSWER_BYTES_PER_MS = 32 };
 
 // Shuts down those past their deadline; returns how many.
 size_t connections_reap(connection_table *table);

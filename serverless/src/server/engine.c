@@ -11,7 +11,9 @@ typedef struct worker {
     generation *generation;  // what the classifier was made of
     ec_classifier *classifier;
     unsigned epoch;  // of the engine's generation that was last tried
-    // One pass.
+    // Of the present pass.
+    double pass_ms, network_ms;  // in all, and in the network
+    double network_start;        // clock_ms
     size_t count;
     engine_job *jobs[EC_MAX_BATCH];
     size_t indexes[EC_MAX_BATCH];  // in the job
@@ -75,7 +77,7 @@ static void take(engine *e, worker *w, size_t budget) {
             break;
         }
         engine_job *job = pop(e);
-        job->started_ms = job->taken == 0 ? now : job->started_ms;
+        job->queue_ms = job->taken == 0 ? now - job->submitted_ms : job->queue_ms;
         w->jobs[w->count] = job;
         w->indexes[w->count] = job->taken++;
         w->emails[w->count++] = *email;
@@ -103,8 +105,8 @@ bool engine_reserve(engine *e, size_t count) {
 }
 
 void engine_submit(engine *e, engine_job *job) {
-    job->taken = 0;
-    job->finished = 0;
+    job->taken = job->finished = 0;
+    job->queue_ms = job->tokenize_ms = job->infer_ms = 0.0;
     job->submitted_ms = clock_ms();
     pthread_mutex_lock(&e->mutex);
     append(e, job);
@@ -126,12 +128,24 @@ size_t engine_queue_depth(engine *e) {
 
 // ---------------------------------------------------------------------------- workers
 
+// ec_classifier_options.on_pass
+static void on_pass(void *context, bool begins) {
+    worker *w = context;
+    if (begins) {
+        w->network_start = clock_ms();
+    } else {
+        w->network_ms += clock_ms() - w->network_start;
+    }
+}
+
 // Makes the worker's classifier for a generation, which it takes over. On failure the one before
 // stays in use.
 static bool prepare(worker *w, generation *next) {
     const ec_classifier_options options = {.struct_size = sizeof options,
                                            .policy = w->engine->policy,
-                                           .shared = generation_shared(next)};
+                                           .shared = generation_shared(next),
+                                           .on_pass = on_pass,
+                                           .on_pass_context = w};
     ec_classifier *classifier = NULL;
     ec_error error = {0};
     if (ec_classifier_new(generation_model(next), &options, &classifier, &error) != EC_OK) {
@@ -154,34 +168,46 @@ static size_t pass_budget(const worker *w) {
 
 static void classify(worker *w) {
     const double start = clock_ms();
+    w->network_ms = 0.0;
     memset(w->errors, 0, w->count * sizeof *w->errors);
     const ec_status status = ec_classify_batch(w->classifier, w->emails, w->count, (uint64_t)start,
                                                w->answers, w->statuses, w->errors);
-    const double milliseconds = clock_ms() - start;
+    w->pass_ms = clock_ms() - start;
     for (size_t i = 0; i < w->count; i++) {
         const bool ok = status == EC_OK && w->statuses[i] == EC_OK;
         const engine_outcome outcome = {generation_model(w->generation), ok ? &w->answers[i] : NULL,
-                                        &w->errors[i], milliseconds};
+                                        &w->errors[i], w->pass_ms};
         w->jobs[i]->answered(w->jobs[i], w->indexes[i], &outcome);
     }
 }
 
+// Whether no email before i in the pass is of the same job.
+static bool is_first_of_job(const worker *w, size_t i) {
+    size_t other = 0;
+    while (w->jobs[other] != w->jobs[i]) {
+        other++;
+    }
+    return other == i;
+}
+
 // Counts the emails of the pass as finished, and ends the jobs that are.
 static void finish(worker *w) {
-    engine *e = w->engine;
-    const double now = clock_ms();
-    size_t done = 0;
-    pthread_mutex_lock(&e->mutex);
+    engine_job *ended[EC_MAX_BATCH];
+    size_t count = 0;
+    pthread_mutex_lock(&w->engine->mutex);
     for (size_t i = 0; i < w->count; i++) {
         engine_job *job = w->jobs[i];
+        if (is_first_of_job(w, i)) {
+            job->tokenize_ms += w->pass_ms - w->network_ms;
+            job->infer_ms += w->network_ms;
+        }
         if (++job->finished == job->count) {
-            job->finished_ms = now;
-            w->jobs[done++] = job;
+            ended[count++] = job;
         }
     }
-    pthread_mutex_unlock(&e->mutex);
-    for (size_t i = 0; i < done; i++) {
-        w->jobs[i]->done(w->jobs[i]);
+    pthread_mutex_unlock(&w->engine->mutex);
+    for (size_t i = 0; i < count; i++) {
+        ended[i]->done(ended[i]);
     }
 }
 

@@ -30,8 +30,12 @@ struct engine_job {
     // Called once, after the last email; nothing touches the job afterwards.
     void (*done)(engine_job *job);
 
-    // The engine's own; times are set when `done` is called.
-    double submitted_ms, started_ms, finished_ms;
+    // Set when `done` is called: time in the queue, time reading texts and in the network, both of
+    // the passes that had one of the emails.
+    double queue_ms, tokenize_ms, infer_ms;
+
+    // The engine's own.
+    double submitted_ms;
     size_t taken, finished;
     engine_job *next;
 };

@@ -57,7 +57,7 @@ static enum MHD_Result begin(exchange *x, const char *method, const char *versio
     const bool has_body = body.chunked || body.length > 0;
     connections_enter(x->server->connections, x->socket,
                       has_body ? CONNECTION_BODY : CONNECTION_WORKING, 0);
-    const bool at_once = body.length > DISCARD_LIMIT || body.expects_continue || body.unsound;
+    const bool at_once = body.length > DISCARD_LIMIT || body.expects_continue || x->close;
     if (x->problem.status != 0 && at_once) {
         return exchange_send_problem(x);
     }

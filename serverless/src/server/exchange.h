@@ -44,6 +44,7 @@ struct exchange {
     const char *challenge;   // WWW-Authenticate
     const char *allow;       // methods of a 405
     uint32_t retry_after_s;  // 0: none
+    bool close;              // what follows on the connection is in doubt
 
     jwt_subject subject;
     bool limited;  // `rate` holds what the limiter said

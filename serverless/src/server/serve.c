@@ -190,7 +190,9 @@ static connection_deadlines deadlines_of(const server_config *config) {
     return (connection_deadlines){.headers_ms = config->header_timeout_s * 1e3,
                                   .idle_ms = config->idle_timeout_s * 1e3,
                                   .body_ms = config->body_timeout_s * 1e3,
-                                  .answer_ms = config->answer_timeout_s * 1e3};
+                                  .answer_ms = config->answer_timeout_s * 1e3,
+                                  .answer_bytes_per_ms =
+                                      config->answer_min_kb_per_second * 1024 / 1e3};
 }
 
 static bool open_parts(server *s) {

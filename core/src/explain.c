@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Explanations: how the answer changes when a part of the email is left out.
+#include "classifier.h"
+#include "error.h"
+#include "scores.h"
+#include "sentences.h"
+
+#include <math.h>
+
+// The next likely label after the answer's.
+static void find_runner_up(const ec_answer *answer, ec_explanation *explanation) {
+    explanation->runner_up = answer->class_id;
+    for (uint32_t i = 0; i < answer->score_count; i++) {
+        const bool first = explanation->runner_up == answer->class_id;
+        if (i != answer->class_id &&
+            (first || answer->scores[i] > answer->scores[explanation->runner_up])) {
+            explanation->runner_up = i;
+        }
+    }
+    explanation->runner_up_confidence =
+        explanation->runner_up != answer->class_id ? answer->scores[explanation->runner_up] : 0.0f;
+}
+
+// The parts of a trimmed email, with offsets in the email as it was given.
+static void find_sentences(const ec_email *email, const ec_email *trimmed, const ec_part *parts,
+                           size_t count, ec_explanation *explanation) {
+    explanation->sentences[0] = (ec_sentence){
+        .in_subject = true,
+        .start = (size_t)(trimmed->subject - email->subject),
+        .length = trimmed->subject_length,
+    };
+    const size_t offset = (size_t)(trimmed->message - email->message);
+    for (size_t i = 0; i < count; i++) {
+        explanation->sentences[i + 1] =
+            (ec_sentence){.start = offset + parts[i].start, .length = parts[i].length};
+    }
+    explanation->sentence_count = (uint32_t)count + 1;
+}
+
+// What the answer would be with these logits.
+static void weigh(const ec_model_info *info, const float *logits, const ec_answer *answer,
+                  ec_sentence *sentence) {
+    ec_answer without;
+    ec_scores_from_logits(logits, info->label_count, info->temperature, &without);
+    sentence->class_id_without = without.class_id;
+    sentence->confidence_without = without.confidence;
+    sentence->weight = answer->scores[answer->class_id] - without.scores[answer->class_id];
+}
+
+ec_status ec_explain(ec_classifier *classifier, const ec_email *email, uint64_t now_ms,
+                     ec_answer *answer, ec_explanation *explanation, ec_error *error) {
+    if (explanation == NULL) {
+        return ec_fail(error, EC_ERROR_ARGUMENT, "explanation", 0,
+                       "The explanation is a null pointer.");
+    }
+    EC_RETURN_IF_ERROR(ec_classify(classifier, email, now_ms, answer, error));
+    find_runner_up(answer, explanation);
+    explanation->sentence_count = 0;
+    if (answer->fallback_used || classifier->reader == NULL) {
+        return EC_OK;
+    }
+    const ec_model_info *info = classifier->ladder.info;
+    float *const logits = classifier->ladder.logits;
+    ec_email trimmed;
+    ec_part parts[EC_MAX_SENTENCES - 1];
+    EC_RETURN_IF_ERROR(ec_email_trim(email, classifier->ladder.policy, &trimmed, error));
+    const size_t count =
+        ec_sentences(trimmed.message, trimmed.message_length, EC_MAX_SENTENCES - 1, parts);
+    if (!ec_reader_leave_out(classifier->reader, &trimmed, parts, count, logits)) {
+        return EC_OK;  // the answer stands, without its reasons
+    }
+    find_sentences(email, &trimmed, parts, count, explanation);
+    for (size_t i = 0; i <= count; i++) {
+        weigh(info, logits + i * info->label_count, answer, &explanation->sentences[i]);
+    }
+    return EC_OK;
+}
