@@ -285,7 +285,7 @@ static void test_results(void) {
     const ec_error error = {EC_ERROR_TOO_LONG, "subject", 0, "The subject is \"long\"."};
     const api_field_error converted = api_field_error_of(&error);
     text_buffer one = {0};
-    buffer_add_answer(&one, &answer, NULL, 1.5);
+    buffer_add_answer(&one, &answer, NULL, NULL, 1.5);
     text_buffer expected = {0};
     buffer_printf(&expected,
                   "{\"results\":[%.*s,{\"error\":{\"code\":\"too_long\",\"field\":\"subject\","

@@ -91,7 +91,7 @@ static bool add_answer(lambda_handler *h, const invocation *call, const ec_email
     if (batch) {
         api_results_add_answer(out, &answer, model, milliseconds);
     } else {
-        buffer_add_answer(out, &answer, model, milliseconds);
+        buffer_add_answer(out, &answer, NULL, model, milliseconds);
     }
     log_answer(h, call, (text){"", 0}, email, &answer, milliseconds);
     return true;
