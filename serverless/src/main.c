@@ -2,6 +2,7 @@
 // email-classifier: the command table.
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -24,6 +25,7 @@ static const cli_command commands[] = {
     {"convert", "make a model bundle from a Hugging Face folder", &help_convert, command_convert},
     {"serve", "answer over HTTP", NULL, command_serve},
     {"probe", "ask a running server how it is", &help_probe, command_probe},
+    {"lambda", "answer invocations of AWS Lambda", &help_lambda, command_lambda},
     {"bench", "measure speed and memory", &help_bench, command_bench},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -87,6 +89,11 @@ static int run(int argc, char **argv) {
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return CLI_OK;
+    }
+    if (argc < 2 && getenv("AWS_LAMBDA_RUNTIME_API") != NULL) {
+        char command[] = "lambda";
+        char *arguments[] = {command, NULL};
+        return command_lambda(1, arguments);
     }
     if (argc < 2) {
         print_help(stderr);

@@ -184,7 +184,7 @@ class Settings(unittest.TestCase):
         refuses_to_start(self, "nowhere: web page", code=1, WEB_ROOT="/nowhere")
         refuses_to_start(self, "--port x: expected", "--port", "x")
         refuses_to_start(self, "unrecognized option", "--colour", "x")
-        refuses_to_start(self, "takes no argument", "mail.txt")
+        refuses_to_start(self, "no argument .mail.txt. is taken", "mail.txt")
 
     def test_an_option_wins(self):
         with Server("--rate-limit", "5/minute", RATE_LIMIT="off") as server:

@@ -106,7 +106,7 @@ check_includes() {
     hosted=$(included "$root/core" | while IFS= read -r line; do
         name=${line##*:}
         if [ ! -e "$(dirname "${line%:*}")/$name" ] && [ ! -e "$root/core/include/$name" ] &&
-            find "$root/serverless" "$root/wasm" -name "$(basename "$name")" 2>/dev/null |
+            find "$root/serverless" "$root/wasm" -path "*/$name" 2>/dev/null |
             grep -q .; then
             echo "$line"
         fi

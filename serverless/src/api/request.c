@@ -16,6 +16,22 @@ void api_problem_set(api_problem *problem, int status, const char *format, ...) 
     va_end(arguments);
 }
 
+bool api_is_json_type(text content_type) {
+    const char *semicolon =
+        content_type.length > 0 ? memchr(content_type.data, ';', content_type.length) : NULL;
+    const size_t length =
+        semicolon != NULL ? (size_t)(semicolon - content_type.data) : content_type.length;
+    if (!text_equals_any_case(text_trim((text){content_type.data, length}), API_JSON_TYPE)) {
+        return false;
+    }
+    if (semicolon == NULL) {
+        return true;
+    }
+    const text parameter = text_trim((text){semicolon + 1, content_type.length - length - 1});
+    return parameter.length == 0 || text_equals_any_case(parameter, "charset=utf-8") ||
+           text_equals_any_case(parameter, "charset=\"utf-8\"");
+}
+
 // A problem with one field: 422.
 static void refuse_field(api_problem *problem, const api_field_error *error) {
     api_problem_set(problem, 422, "%s", error->message);

@@ -48,6 +48,9 @@ typedef struct api_request {
     cJSON *tree;  // owns the text of the emails
 } api_request;
 
+// Whether a Content-Type is "application/json", perhaps with a charset, which can only be UTF-8.
+bool api_is_json_type(text content_type);
+
 // Reads one email and checks it by the core's rules; body[0..length) is not needed afterwards.
 // False: *problem tells why (413, 400 with the byte, 422 with the fields, 500 without memory), and
 // *request holds nothing.

@@ -41,17 +41,6 @@ void ip_format(const ip_address *address, char out[IP_TEXT_BYTES]) {
 
 // ---------------------------------------------------------------------------- lists
 
-static text trim(text value) {
-    while (value.length > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
-        value = (text){value.data + 1, value.length - 1};
-    }
-    while (value.length > 0 &&
-           (value.data[value.length - 1] == ' ' || value.data[value.length - 1] == '\t')) {
-        value.length--;
-    }
-    return value;
-}
-
 // A number of 1 to 3 digits, at most `max`.
 static bool parse_prefix(text value, unsigned max, unsigned *prefix) {
     unsigned number = 0;
@@ -86,14 +75,14 @@ static bool parse_network(text value, ip_network *network) {
 
 const char *trusted_proxies_parse(text list, trusted_proxies *proxies) {
     trusted_proxies found = {.count = 0};
-    text rest = trim(list);
+    text rest = text_trim(list);
     while (rest.length > 0) {
         const char *comma = memchr(rest.data, ',', rest.length);
         const size_t length = comma != NULL ? (size_t)(comma - rest.data) : rest.length;
         if (found.count == IP_MAX_NETWORKS) {
             return "has more than 64 entries";
         }
-        if (!parse_network(trim((text){rest.data, length}), &found.networks[found.count++])) {
+        if (!parse_network(text_trim((text){rest.data, length}), &found.networks[found.count++])) {
             return "has an entry that is no address or network such as 10.0.0.0/8";
         }
         const size_t used = length + (comma != NULL);
@@ -127,7 +116,7 @@ static bool is_trusted(const trusted_proxies *proxies, const ip_address *address
 // An entry of X-Forwarded-For: an address, which some proxies write with a port: a.b.c.d:port,
 // [v6]:port. The port does not matter.
 static bool parse_hop(text entry, ip_address *address) {
-    const text value = trim(entry);
+    const text value = text_trim(entry);
     if (ip_parse(value, address)) {
         return true;
     }

@@ -89,32 +89,6 @@ static bool check_method(exchange *x, const char *method) {
                   post ? "This path only takes POST." : "This path only takes GET and HEAD.");
 }
 
-static text trimmed(text value) {
-    while (value.length > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
-        value = (text){value.data + 1, value.length - 1};
-    }
-    while (value.length > 0 &&
-           (value.data[value.length - 1] == ' ' || value.data[value.length - 1] == '\t')) {
-        value.length--;
-    }
-    return value;
-}
-
-// "application/json", perhaps with a charset, which can only be UTF-8.
-static bool is_json(text type) {
-    const char *semicolon = memchr(type.data, ';', type.length);
-    const size_t length = semicolon != NULL ? (size_t)(semicolon - type.data) : type.length;
-    if (!text_equals_any_case(trimmed((text){type.data, length}), API_JSON_TYPE)) {
-        return false;
-    }
-    if (semicolon == NULL) {
-        return true;
-    }
-    const text parameter = trimmed((text){semicolon + 1, type.length - length - 1});
-    return parameter.length == 0 || text_equals_any_case(parameter, "charset=utf-8") ||
-           text_equals_any_case(parameter, "charset=\"utf-8\"");
-}
-
 void admission_refuse_length(exchange *x) {
     const size_t limit = x->route != NULL ? x->route->body_limit : 0;
     if (limit > 0) {
@@ -129,7 +103,7 @@ static bool check_body(exchange *x, const body_announcement *body) {
     const text coding = exchange_header(x, MHD_HTTP_HEADER_CONTENT_ENCODING);
     const size_t limit = x->route != NULL ? x->route->body_limit : 0;
     if (x->route != NULL && x->route->post && x->method == METHOD_POST) {
-        if (!is_json(exchange_header(x, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+        if (!api_is_json_type(exchange_header(x, MHD_HTTP_HEADER_CONTENT_TYPE))) {
             return refuse(x, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
                           "The Content-Type must be application/json in UTF-8.");
         }

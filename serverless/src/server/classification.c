@@ -43,7 +43,6 @@ static void log_answer(const exchange *x, const ec_email *email, const engine_ou
     if (!log_wants(log, LOG_INFO)) {
         return;
     }
-    const ec_answer *answer = outcome->answer;
     log_line line;
     log_begin(&line, log, LOG_INFO, "email_classification", "email classified");
     log_text(&line, "request_id", text_of(x->request_id));
@@ -56,12 +55,7 @@ static void log_answer(const exchange *x, const ec_email *email, const engine_ou
                  x->trace_id);
         log_text(&line, "logging.googleapis.com/trace", text_of(name));
     }
-    log_number(&line, "email_length", (double)(email->subject_length + email->message_length), 0);
-    log_text(&line, "prediction", text_of(answer->label));
-    log_number(&line, "confidence", (double)answer->confidence, 4);
-    log_text(&line, "source", text_of(ec_source_name(answer->source)));
-    log_number(&line, "processing_time_ms", outcome->milliseconds, 3);
-    log_text(&line, "model_version", text_of(ec_model_get_info(outcome->model)->version));
+    log_classification(&line, email, outcome->answer, outcome->model, outcome->milliseconds);
     log_end(&line);
 }
 

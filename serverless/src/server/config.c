@@ -280,7 +280,7 @@ static bool apply_options(server_config *config, int argc, char **argv) {
         }
     }
     if (optind < argc) {
-        cli_error("serve takes no argument '%s'", argv[optind]);
+        cli_error("no argument '%s' is taken", argv[optind]);
         return false;
     }
     return true;

@@ -15,6 +15,7 @@ enum { LAST_WAIT_MS = 1000 };
 
 struct log_writer {
     log_level level;
+    bool direct;  // without thread, lock and memory
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t waiting;  // there are lines, or closing
@@ -97,8 +98,18 @@ log_writer *log_new(log_level level) {
     return NULL;
 }
 
+log_writer *log_new_direct(log_level level) {
+    log_writer *log = calloc(1, sizeof *log);
+    if (log != NULL) {
+        log->level = level;
+        log->direct = true;
+    }
+    return log;
+}
+
 void log_free(log_writer *log) {
-    if (log == NULL) {
+    if (log == NULL || log->direct) {
+        free(log);
         return;
     }
     atomic_store(&log->hurry, true);
@@ -164,22 +175,40 @@ void log_number(log_line *line, const char *name, double value, int decimals) {
     }
 }
 
+void log_classification(log_line *line, const ec_email *email, const ec_answer *answer,
+                        const ec_model *model, double milliseconds) {
+    log_number(line, "email_length", (double)(email->subject_length + email->message_length), 0);
+    log_text(line, "prediction", text_of(answer->label));
+    log_number(line, "confidence", (double)answer->confidence, 4);
+    log_text(line, "source", text_of(ec_source_name(answer->source)));
+    log_number(line, "processing_time_ms", milliseconds, 3);
+    log_text(line, "model_version", text_of(ec_model_get_info(model)->version));
+}
+
+// Leaves a line to the thread.
+static void hand_over(log_writer *log, const text_buffer *json) {
+    pthread_mutex_lock(&log->mutex);
+    if (json->failed || json->length > LOG_CAPACITY - log->length) {
+        log->dropped++;
+    } else {
+        memcpy(log->lines + log->length, json->data, json->length);
+        log->length += json->length;
+        pthread_cond_signal(&log->waiting);
+    }
+    pthread_mutex_unlock(&log->mutex);
+}
+
 void log_end(log_line *line) {
     log_writer *const log = line->log;
     if (log == NULL) {
         return;
     }
     buffer_add(&line->json, "}\n", 2);
-    const size_t length = line->json.length;
-    pthread_mutex_lock(&log->mutex);
-    if (line->json.failed || length > LOG_CAPACITY - log->length) {
-        log->dropped++;
-    } else {
-        memcpy(log->lines + log->length, line->json.data, length);
-        log->length += length;
-        pthread_cond_signal(&log->waiting);
+    if (!log->direct) {
+        hand_over(log, &line->json);
+    } else if (!line->json.failed) {
+        cli_write(line->json.data, line->json.length);
     }
-    pthread_mutex_unlock(&log->mutex);
     buffer_free(&line->json);
 }
 

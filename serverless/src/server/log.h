@@ -17,6 +17,9 @@ typedef struct log_writer log_writer;
 
 // Starts the thread. NULL without memory or thread.
 log_writer *log_new(log_level level);
+// Without a thread: each line is written before log_end returns, as for Lambda, which may freeze
+// the process at any moment after. NULL without memory.
+log_writer *log_new_direct(log_level level);
 // Writes what is left, but waits no longer than a second for a reader that has stopped.
 void log_free(log_writer *log);
 
@@ -34,6 +37,9 @@ void log_begin(log_line *line, log_writer *log, log_level level, const char *eve
                const char *message);
 void log_text(log_line *line, const char *name, text value);
 void log_number(log_line *line, const char *name, double value, int decimals);
+// What every log of a classification has: the email's length, the answer and the time it took.
+void log_classification(log_line *line, const ec_email *email, const ec_answer *answer,
+                        const ec_model *model, double milliseconds);
 void log_end(log_line *line);
 
 // A line without further members.
