@@ -6,14 +6,16 @@
 
 static void check_request(const lambda_event *event) {
     const event_answer answer = {
-        .status = 401, .type = "a/b", .challenge = "c \"d\"", .body = event->body};
+        .status = 401, .type = "a/b", .challenge = "c \"d\"", .body = text_of("{\"e\":\"\\n\"}")};
     text_buffer out = {0};
     ec_json_error error;
     event_write_answer(&out, event, &answer);
     cJSON *tree = ec_json_read(out.data, out.length, &error);
     fuzz_check(tree != NULL);
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(tree, "statusCode");
+    const char *body = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "body"));
     fuzz_check(cJSON_IsNumber(status) && status->valueint == 401);
+    fuzz_check(body != NULL && text_equals(text_of(body), answer.body));
     cJSON_Delete(tree);
     buffer_free(&out);
 }
