@@ -17,6 +17,7 @@
 #include <xnnpack/config.h>
 #include <xnnpack/gemm.h>
 #include <xnnpack/hardware-config.h>
+#include <xnnpack/packw.h>
 
 #include "../model.h"
 
@@ -138,49 +139,6 @@ TARGET static void gemm_16c4(size_t mr, size_t nc, size_t kc, const void *a, siz
     }
 }
 
-TARGET static int32_t row_sum(const int8_t *row, size_t count) {
-    int32_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += row[i];
-    }
-    return sum;
-}
-
-// NR columns (fewer at the end) of kc weights each, as blocks of KR x NR; returns the end of out.
-static int8_t *pack_blocks(const int8_t *rows, size_t columns, size_t kc, int8_t *out) {
-    const size_t whole = kc / KR * KR;
-    for (size_t k = 0; k < whole; k += KR, out += KR * NR) {
-        for (size_t n = 0; n < columns; n++) {
-            memcpy(out + n * KR, rows + n * kc + k, KR);
-        }
-    }
-    if (whole < kc) {
-        for (size_t n = 0; n < columns; n++) {
-            memcpy(out + n * KR, rows + n * kc + whole, kc - whole);
-        }
-        out += KR * NR;
-    }
-    return out;
-}
-
-// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for this kernel's layout; the stock one moves byte by
-// byte. What it leaves out, XNNPACK has set to zero.
-static void pack_16c4(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
-                      const void *kernel, const void *bias, const void *scale, void *packed,
-                      size_t extra_bytes, const void *params) {
-    (void)groups, (void)nr, (void)kr, (void)sr, (void)bias, (void)scale, (void)params;
-    const int8_t *rows = kernel;
-    int8_t *out = packed;
-    for (size_t first = 0; first < nc; first += NR, rows += NR * kc) {
-        const size_t columns = nc - first < NR ? nc - first : NR;
-        for (size_t n = 0; n < columns; n++) {
-            const int32_t negative_sum = -row_sum(rows + n * kc, kc);
-            memcpy(out + n * sizeof negative_sum, &negative_sum, sizeof negative_sum);
-        }
-        out = pack_blocks(rows, columns, kc, out + NR * sizeof(int32_t)) + extra_bytes;
-    }
-}
-
 static void plug_int8(const struct xnn_hardware_config *hardware) {
     // XNNPACK hands its tables out as constant, but means them to be filled in at run time.
     struct xnn_gemm_config *config =
@@ -194,36 +152,38 @@ static void plug_int8(const struct xnn_hardware_config *hardware) {
     }
     config->pack_weights_and_biases = NULL;  // goes before pack_gemm_goi
     config->packed_stride_weights_and_biases = NULL;
-    config->pack_gemm_goi = pack_16c4;
+    config->pack_gemm_goi = ec_pack_qd8;
     config->mr = TILE_ROWS;
     config->nr = NR;
     config->log2_kr = 2;
+    config->log2_sr = 0;
 }
 
 // gcc 12 spills an accumulator in the inner loop of the stock choice, 5 rows x 16 columns; 4 rows
-// fit the registers.
+// fit the registers. On the first Zen the stock choice is a kernel that adds in another order,
+// which would give that processor other answers than all others.
 static void plug_f32(const struct xnn_hardware_config *hardware) {
     struct xnn_gemm_config *config =
         (struct xnn_gemm_config *)(uintptr_t)xnn_init_f32_gemm_config();
-    const bool stock_fma3 = config != NULL && config->mr == 5 && config->nr == 16;
-    if (!hardware->use_x86_fma3 || !stock_fma3) {
+    if (!hardware->use_x86_fma3 || config == NULL || config->nr != 16) {
         return;
     }
+    config->minmax.gemm[1 - 1] = xnn_init_hmp_gemm_ukernel(
+        (xnn_gemm_ukernel_fn)xnn_f32_gemm_minmax_ukernel_1x16__fma3_broadcast);
     config->minmax.gemm[4 - 1] = xnn_init_hmp_gemm_ukernel(
         (xnn_gemm_ukernel_fn)xnn_f32_gemm_minmax_ukernel_4x16__fma3_broadcast);
+    config->pack_gemm_goi =
+        (xnn_packw_gemm_goi_ukernel_fn)xnn_x32_packw_gemm_goi_ukernel_x16__avx_u4;
     config->mr = 4;
+    config->log2_sr = 0;
 }
 
-void ec_plug_kernels(void) {
+void ec_plug_avx2(void) {
     const struct xnn_hardware_config *hardware = xnn_init_hardware_config();
     if (hardware != NULL) {
         plug_int8(hardware);
         plug_f32(hardware);
     }
 }
-
-#else
-
-void ec_plug_kernels(void) {}
 
 #endif
