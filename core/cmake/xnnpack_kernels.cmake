@@ -23,18 +23,23 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
     f32-gemm/gen/f32-gemm-1x8-minmax-sse-load1.c
     f32-gemm/gen/f32-gemm-4x2c4-minmax-sse.c
     f32-gemm/gen/f32-gemm-4x8-minmax-sse-load1.c
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-sse2-u32.c
+    f32-rminmax/gen/f32-rminmax-sse-u16-acc4.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c8-minmax-sse2-ld64.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c8-minmax-sse2-ld64.c
     x32-packw/gen/x32-packw-x2c4-gemm-goi-sse2-u4.c
     x32-packw/gen/x32-packw-x8-gemm-goi-sse2-u4.c)
   # SSE4.1
   ec_xnn_kernels("-msse4.1"
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-sse41-u32.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c8-minmax-sse41-ld64.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c8-minmax-sse41-ld64.c)
   # AVX
   ec_xnn_kernels("-mavx"
     f32-gemm/gen/f32-gemm-1x16-minmax-avx-broadcast.c
     f32-gemm/gen/f32-gemm-5x16-minmax-avx-broadcast.c
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-avx-u32.c
+    f32-rminmax/gen/f32-rminmax-avx-u32-acc4.c
     x32-packw/gen/x32-packw-x16-gemm-goi-avx-u4.c
     x32-packw/gen/x32-packw-x16s4-gemm-goi-avx-u4.c)
   # FMA3
@@ -46,6 +51,7 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
     f32-gemm/gen/f32-gemm-5x16-minmax-fma3-broadcast.c)
   # AVX2
   ec_xnn_kernels("-mf16c;-mfma;-mavx2"
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-avx2-u64.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avx2.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x8c8-minmax-avx2.c)
   # AVX-VNNI (client processors since Alder Lake)
@@ -57,9 +63,11 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
   ec_xnn_kernels("-mavx512f"
     f32-gemm/gen/f32-gemm-1x32-minmax-avx512f-broadcast.c
     f32-gemm/gen/f32-gemm-7x32-minmax-avx512f-broadcast.c
+    f32-rminmax/gen/f32-rminmax-avx512f-u64-acc4.c
     x32-packw/gen/x32-packw-x32-gemm-goi-avx512f-u4-prfm.c)
   # AVX-512 of Skylake-X and later
   ec_xnn_kernels("${EC_AVX512SKX}"
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-avx512skx-u128.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x16c8-minmax-avx512skx-prfm.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avx256skx.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-8x16c8-minmax-avx512skx-prfm.c
@@ -75,6 +83,8 @@ elseif(EC_XNN_ARCH STREQUAL "arm64")
     f32-gemm/gen/f32-gemm-1x8-minmax-aarch64-neonfma-lane-ld128.c
     f32-gemm/gen/f32-gemm-4x2-minmax-aarch64-neonfma-lane-ld64.c
     f32-gemm/gen/f32-gemm-6x8-minmax-aarch64-neonfma-lane-ld128.c
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-neonv8-u32.c
+    f32-rminmax/gen/f32-rminmax-neon-u16-acc4.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c2s4-minmax-neon-mlal.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-2x8c2s4-minmax-neon-mlal.c
     x32-packw/gen/x32-packw-x2-gemm-goi-neon-ld2lane-u2-prfm.c
@@ -91,6 +101,8 @@ else()
   # WebAssembly has no run-time choice of instructions: a module is built for one set.
   # Both
   ec_xnn_kernels(""
+    f32-qs8-vcvt/gen/f32-qs8-vcvt-wasmsimd-magic-u32.c
+    f32-rminmax/gen/f32-rminmax-wasmsimd-minmax-u16-acc4.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c2s4-minmax-wasmsimd-dot16x2-ld128.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c2s4-minmax-wasmsimd-dot16x2-ld128.c
     x32-packw/gen/x32-packw-x2c4-gemm-goi-wasmsimd-u4.c

@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
+
 enum { LANES = 16 };
 
 // Compiled once more for AVX2 and chosen at load time: wider, with the same results. clang 14 does
@@ -38,10 +40,11 @@ static inline INLINE float row_sum(const float *x, size_t n) {
             lanes[j] += x[i + (size_t)j];
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] += x[i];
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += x[i];
     }
-    return sum_lanes(lanes);
+    return sum_lanes(lanes) + rest;
 }
 
 static inline INLINE float row_square_sum(const float *x, float mean, size_t n) {
@@ -53,10 +56,11 @@ static inline INLINE float row_square_sum(const float *x, float mean, size_t n) 
             lanes[j] += d * d;
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] += (x[i] - mean) * (x[i] - mean);
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += (x[i] - mean) * (x[i] - mean);
     }
-    return sum_lanes(lanes);
+    return sum_lanes(lanes) + rest;
 }
 
 WIDE float ec_dot(const float *a, const float *b, size_t n) {
@@ -67,10 +71,11 @@ WIDE float ec_dot(const float *a, const float *b, size_t n) {
             lanes[j] += a[i + (size_t)j] * b[i + (size_t)j];
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] += a[i] * b[i];
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += a[i] * b[i];
     }
-    return sum_lanes(lanes);
+    return sum_lanes(lanes) + rest;
 }
 
 WIDE void ec_layer_norm_row(const float *x, const ec_layer_norm *norm, float epsilon, size_t n,
@@ -100,41 +105,23 @@ WIDE void ec_embed_row(const ec_embedding *embedding, uint32_t index, size_t n, 
     }
 }
 
-// Smallest and largest of x[n] and 0; both NaN when any value is not finite. Written with the
-// vector types of gcc and clang, because the plain loop stays partly scalar: its compares may not
-// be reordered.
+// Smallest and largest of x[n] and 0; both NaN when any value is not finite.
 static inline INLINE void row_range(const float *x, size_t n, float *low, float *high) {
-    enum { WIDTH = 8 };
-    typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
-    typedef int32_t mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
-    vector lows = {0};
-    vector highs = {0};
-    vector zeros = {0};  // NaN where a value was not finite
+    float zeros[LANES] = {0};  // NaN where a value was not finite
     size_t i = 0;
-    for (; i + WIDTH <= n; i += WIDTH) {
-        vector v;
-        memcpy(&v, x + i, sizeof v);
-        const mask below = v < lows;
-        const mask above = v > highs;
-        lows = (vector)((below & (mask)v) | (~below & (mask)lows));
-        highs = (vector)((above & (mask)v) | (~above & (mask)highs));
-        zeros += v - v;
+    for (; i + LANES <= n; i += LANES) {
+        for (int j = 0; j < LANES; j++) {
+            zeros[j] += x[i + (size_t)j] - x[i + (size_t)j];
+        }
     }
-    float zero = 0;
-    *low = 0;
-    *high = 0;
-    for (int j = 0; j < WIDTH; j++) {
-        *low = lows[j] < *low ? lows[j] : *low;
-        *high = highs[j] > *high ? highs[j] : *high;
-        zero += zeros[j];
-    }
+    float zero = sum_lanes(zeros);
     for (; i < n; i++) {
-        *low = x[i] < *low ? x[i] : *low;
-        *high = x[i] > *high ? x[i] : *high;
         zero += x[i] - x[i];
     }
-    *low += zero;
-    *high += zero;
+    float range[2];
+    ec_row_range(x, n, range);
+    *low = (range[0] < 0 ? range[0] : 0) + zero;
+    *high = (range[1] > 0 ? range[1] : 0) + zero;
 }
 
 WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *restrict q) {
@@ -150,14 +137,11 @@ WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *res
     // A row of zeros, or as good as zeros, has no range to divide by.
     const float scale = range >= top * FLT_MIN ? range / top : 1.0f;
     const float inverse = 1.0f / scale;
-    const float zero_point = (float)(int32_t)(-low * inverse + 0.5f);
-    for (size_t i = 0; i < n; i++) {
-        // Truncation rounds, as the value is not negative but for rounding noise.
-        const float value = x[i] * inverse + (zero_point + 0.5f);
-        const float floor = value > 0 ? value : 0;
-        q[i] = (int8_t)(floor < top ? floor : top);
-    }
-    return (ec_row_scale){(int32_t)zero_point, scale};
+    // Halves up, which is no lower than where the smallest value is rounded to: q is never
+    // negative.
+    const int32_t zero_point = (int32_t)(-low * inverse + 0.5f);
+    ec_convert_row(x, n, inverse, zero_point, q);
+    return (ec_row_scale){zero_point, scale};
 }
 
 // ------------------------------------------------------------- non-linear steps
@@ -242,6 +226,8 @@ WIDE void ec_short_row(const float *restrict x, const float *restrict bias, floa
     }
 }
 
+static inline INLINE float max_of(float a, float b) { return a > b ? a : b; }
+
 static inline INLINE float row_max(const float *x, size_t n) {
     float lanes[LANES];
     for (int j = 0; j < LANES; j++) {
@@ -250,15 +236,15 @@ static inline INLINE float row_max(const float *x, size_t n) {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         for (int j = 0; j < LANES; j++) {
-            lanes[j] = x[i + (size_t)j] > lanes[j] ? x[i + (size_t)j] : lanes[j];
+            lanes[j] = max_of(x[i + (size_t)j], lanes[j]);
         }
-    }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] = x[i] > lanes[j] ? x[i] : lanes[j];
     }
     float max = lanes[0];
     for (int j = 1; j < LANES; j++) {
-        max = lanes[j] > max ? lanes[j] : max;
+        max = max_of(lanes[j], max);
+    }
+    for (; i < n; i++) {
+        max = max_of(x[i], max);
     }
     return max;
 }

@@ -13,16 +13,12 @@
 //
 // Activations are the 7-bit operand of the relaxed instructions. With its top bit clear engines
 // have no choice left, so all three give the plain integer products.
-#include "kernels.h"
+#include "qd8.h"
 
 #if defined(__wasm_simd128__)
 
 #include <string.h>
 #include <wasm_simd128.h>
-#include <xnnpack.h>
-#include <xnnpack/config.h>
-#include <xnnpack/gemm.h>
-#include <xnnpack/hardware-config.h>
 
 #include "../model.h"
 
@@ -40,11 +36,11 @@ typedef const int8_t *accumulate_fn(size_t kc, const int8_t *const a[], int rows
 
 #if defined(__wasm_relaxed_simd__)
 
-enum { DOT_KR = 4, PAIRS_STEP = 2 * DOT_KR };
+enum { KR = EC_QD8_KR, PAIRS_STEP = 2 * KR };
 
 INLINE const int8_t *accumulate_dot(size_t kc, const int8_t *const a[], int rows, const int8_t *b,
                                     v128_t sum[][2]) {
-    for (size_t k = 0; k < kc; k += DOT_KR, b += DOT_KR * NR) {
+    for (size_t k = 0; k < kc; k += KR, b += KR * NR) {
         const v128_t b0 = wasm_v128_load(b), b1 = wasm_v128_load(b + 16);
         UNROLL for (int m = 0; m < rows; m++) {
             const v128_t x = wasm_v128_load32_splat(a[m] + k);
@@ -70,7 +66,7 @@ INLINE const int8_t *accumulate_pairs(size_t kc, const int8_t *const a[], int ro
         const v128_t b10 = wasm_v128_load(b + 32), b11 = wasm_v128_load(b + 48);
         UNROLL for (int m = 0; m < rows; m++) {
             const v128_t x0 = wasm_v128_load32_splat(a[m] + k);
-            const v128_t x1 = wasm_v128_load32_splat(a[m] + k + DOT_KR);
+            const v128_t x1 = wasm_v128_load32_splat(a[m] + k + KR);
             sum[m][0] = add_pairs(sum[m][0], b00, x0, b10, x1);
             sum[m][1] = add_pairs(sum[m][1], b01, x0, b11, x1);
         }
@@ -83,14 +79,14 @@ INLINE const int8_t *accumulate_pairs(size_t kc, const int8_t *const a[], int ro
             sum[m][0] = add_pairs(sum[m][0], b00, x0, zero, zero);
             sum[m][1] = add_pairs(sum[m][1], b01, x0, zero, zero);
         }
-        b += DOT_KR * NR;
+        b += KR * NR;
     }
     return b;
 }
 
 #endif
 
-enum { WIDE_KR = 2, WIDE_SR = 4 };
+enum { WIDE_KR = EC_QD8_WIDE_KR, WIDE_SR = EC_QD8_WIDE_SR };
 
 INLINE const int8_t *accumulate_wide(size_t kc, const int8_t *const a[], int rows, const int8_t *b,
                                      v128_t sum[][2]) {
@@ -192,24 +188,16 @@ INLINE void multiply(accumulate_fn accumulate, int step_rows, size_t group, tile
 
 KERNEL(gemm_wide, accumulate_wide, 4, WIDE_KR *WIDE_SR)
 
-static void plug(struct xnn_gemm_config *config, xnn_dqgemm_ukernel_fn kernel, uint8_t log2_kr,
-                 uint8_t log2_sr) {
-    for (int m = 1; m <= TILE_ROWS; m++) {
-        config->minmax.dqgemm[m - 1] = xnn_init_hmp_dqgemm_ukernel(kernel);
-    }
-    config->pack_weights_and_biases = NULL;  // goes before pack_gemm_goi
-    config->packed_stride_weights_and_biases = NULL;
-    config->pack_gemm_goi = ec_pack_qd8;
-    config->mr = TILE_ROWS;
-    config->nr = NR;
-    config->log2_kr = log2_kr;
-    config->log2_sr = log2_sr;
+static void plug_wide(struct xnn_gemm_config *config) {
+    ec_qd8_plug(config, gemm_wide, TILE_ROWS, NR);
+    config->log2_kr = 1;
+    config->log2_sr = 2;
 }
 
 #if defined(__wasm_relaxed_simd__)
 
-KERNEL(gemm_dot, accumulate_dot, 6, DOT_KR)
-KERNEL(gemm_pairs, accumulate_pairs, 3, DOT_KR)
+KERNEL(gemm_dot, accumulate_dot, 6, KR)
+KERNEL(gemm_pairs, accumulate_pairs, 3, KR)
 
 // Node 20 takes the operands of the relaxed dot products the wrong way round.
 static bool relaxed_dot_works(void) {
@@ -220,32 +208,28 @@ static bool relaxed_dot_works(void) {
         wasm_i16x8_eq(sum, wasm_i16x8_const_splat(-2 * EC_WEIGHT_MAX * EC_ACTIVATION_MAX)));
 }
 
-static bool plug_relaxed(struct xnn_gemm_config *config) {
-    const struct xnn_hardware_config *hardware = xnn_init_hardware_config();
-    if (hardware == NULL || !relaxed_dot_works()) {
-        return false;
+void ec_plug_wasm(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware) {
+    if (!relaxed_dot_works()) {
+        plug_wide(config);
+        return;
     }
     const bool one_instruction = hardware->use_wasm_usdot || hardware->use_wasm_sdot;
-    plug(config, one_instruction ? gemm_dot : gemm_pairs, 2, 0);
-    return true;
+    ec_qd8_plug(config, one_instruction ? gemm_dot : gemm_pairs, TILE_ROWS, NR);
 }
 
 #else
 
-static bool plug_relaxed(const struct xnn_gemm_config *config) {
-    (void)config;
-    return false;
+void ec_plug_wasm(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware) {
+    (void)hardware;
+    plug_wide(config);
 }
 
 #endif
 
-void ec_plug_wasm(void) {
-    // XNNPACK hands its tables out as constant, but means them to be filled in at run time.
-    struct xnn_gemm_config *config =
-        (struct xnn_gemm_config *)(uintptr_t)xnn_init_qd8_f32_qc8w_gemm_config();
-    if (config != NULL && !plug_relaxed(config)) {
-        plug(config, gemm_wide, 1, 2);
-    }
+#else
+
+void ec_plug_wasm(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware) {
+    (void)config, (void)hardware;
 }
 
 #endif
