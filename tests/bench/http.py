@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -94,14 +95,17 @@ def wrk(port, path, connections, seconds, emails=None):
     return rate, float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit], int(bad.group(1)) if bad else 0
 
 
-def in_process(emails):
-    """Emails a second of one thread without a server."""
+def in_process(emails, count):
+    """(emails a second, processor seconds in all) of one thread without a server."""
     some = emails.with_name("some.jsonl")
-    some.write_text("\n".join(emails.read_text().splitlines()[:EMAILS_ALONE]) + "\n")
+    some.write_text("\n".join(emails.read_text().splitlines()[:count]) + "\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*harness.PROGRAM, "bench", "--model", str(harness.MODEL), "--emails",
-                           str(some), "--threads", "1", "--tokens", str(TOKENS), "--iterations",
-                           "10", "--format", "json"], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)["emails"][0]["per_second"]
+                           str(some), "--threads", "1", "--tokens", "16", "--iterations", "1",
+                           "--format", "json"], check=True, stdout=subprocess.PIPE)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout)["emails"][0]["per_second"], used
 
 
 def bench_classify(emails):
@@ -110,15 +114,21 @@ def bench_classify(emails):
         rate, _, bad = wrk(server.port, "/classify", 4, CLASSIFY_SECONDS, emails)
         assert bad == 0
     with Server() as server:
+        before = server.cpu_seconds()
         _, p50, bad = wrk(server.port, "/classify", 1, CLASSIFY_SECONDS, emails)
+        used = server.cpu_seconds() - before
         inside = server.inference_ms()
         assert bad == 0
-    alone = in_process(emails)
+    _, few = in_process(emails, 10)
+    alone, many = in_process(emails, 10 + EMAILS_ALONE)
     row(f"{TOKENS}-token emails, 4 connections", f"{rate:.0f} /s", "at least 250")
-    row("  the same emails in process, one thread", f"{alone:.0f} /s", f"HTTP gives {rate/alone:.0%}")
+    row("  the same emails in process, one thread", f"{alone:.0f} /s", f"{rate / alone:.0%} over HTTP")
     row("one connection: p50, as wrk sees it", f"{p50:.2f} ms")
     row("  p50 in the classifier, of the same requests", f"{percentile(inside, 50):.2f} ms")
     row("  added by HTTP at p50", f"{p50 - percentile(inside, 50):.2f} ms", "under 0.3")
+    row("  processor time of a request; of an email in process",
+        f"{used / len(inside) * 1e3:.2f}; {(many - few) / EMAILS_ALONE * 1e3:.2f} ms",
+        f"{1 / (used / len(inside)):.0f} /s of one processor")
     return rate
 
 
