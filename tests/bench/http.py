@@ -28,7 +28,8 @@ WORDS = """the and of to in is it for was on are as with they at be this have fr
 word but not what all were we when your can said there use an each which she do how their if will
 up other about out many then them these so some her would make like him into time has look two more
 write go see number no way could people my than first water been call who oil its now find long
-down day did get come made may part car house road morning front left light window door side""".split()
+down day did get come made may part car house road morning front left light window door
+side""".split()
 
 
 def percentile(values, percent):
@@ -92,7 +93,8 @@ def wrk(port, path, connections, seconds, emails=None):
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     errors = re.search(r"Socket errors:.*", text)
     assert not errors, errors.group(0)
-    return rate, float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit], int(bad.group(1)) if bad else 0
+    p50 = float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+    return rate, p50, int(bad.group(1)) if bad else 0
 
 
 def in_process(emails, count):
@@ -122,7 +124,8 @@ def bench_classify(emails):
     _, few = in_process(emails, 10)
     alone, many = in_process(emails, 10 + EMAILS_ALONE)
     row(f"{TOKENS}-token emails, 4 connections", f"{rate:.0f} /s", "at least 250")
-    row("  the same emails in process, one thread", f"{alone:.0f} /s", f"{rate / alone:.0%} over HTTP")
+    row("  the same emails in process, one thread", f"{alone:.0f} /s",
+        f"{rate / alone:.0%} over HTTP")
     row("one connection: p50, as wrk sees it", f"{p50:.2f} ms")
     row("  p50 in the classifier, of the same requests", f"{percentile(inside, 50):.2f} ms")
     row("  added by HTTP at p50", f"{p50 - percentile(inside, 50):.2f} ms", "under 0.3")
@@ -268,11 +271,13 @@ def bench_soak(emails, minutes):
         for thread in threads:
             thread.join()
         metrics = server.metrics()
-        harness.wait_for(lambda: server.metrics()["http_connections"] <= 1, "the end of connections")
+        harness.wait_for(lambda: server.metrics()["http_connections"] <= 1,
+                         "the end of connections")
         requests = sum(value for name, value in metrics.items()
                        if name.startswith("http_requests_total"))
         row(f"soak, {minutes:g} min of mixed traffic: requests", f"{requests:.0f}")
-        row("  memory after the first minute, at the end", f"{first:.1f}, {last:.1f} MB", "no growth")
+        row("  memory after the first minute, at the end", f"{first:.1f}, {last:.1f} MB",
+            "no growth")
         row("  descriptors at the end", str(server.descriptors()), "none left over")
 
 
