@@ -257,8 +257,7 @@ static int run(server *s) {
     announce(s, listener);
     serve_until_signal(s);
     drain(s, listener);
-    engine_free(s->engine);
-    s->engine = NULL;
+    engine_close(s->engine);
     http_free(listener);
     log_event(s->log, LOG_INFO, "server_ended", "ended");
     return CLI_OK;
