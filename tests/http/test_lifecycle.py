@@ -135,7 +135,7 @@ class Load(unittest.TestCase):
             harness.together(160, ask)
 
     def test_full_queue(self):
-        """More than fits: each is answered, by 200 or at once by 429, and nothing waits for ever."""
+        """More than fits: each is answered, by 200 or at once by 429; nothing waits for ever."""
         long = {"subject": "Long", "message": "My car will not start this morning. " * 50}
         with Server(model=self.model, WORKERS=1, MAX_QUEUE=4, CACHE_SIZE=0) as server:
             seen = []
@@ -166,8 +166,8 @@ class Load(unittest.TestCase):
             connections = [server.connect() for _ in range(6)]
             for connection in connections:
                 connection.send(head + b"[" + b" " * (900 << 10))
-            harness.wait_for(lambda: server.metrics()['http_requests_refused_total{reason="memory"}'],
-                             "the refusal of a body")
+            refused = 'http_requests_refused_total{reason="memory"}'
+            harness.wait_for(lambda: server.metrics()[refused], "the refusal of a body")
             for connection in connections:
                 connection.ends()
                 connection.socket.close()
