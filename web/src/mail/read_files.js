@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Emails from files, the page's side: the work is done in reader_worker.js.
 import { createReader } from 'page:assets';
-import { htmlToText } from './html_text.js';
 
 /** @typedef {import('../types.d.ts').MailItem} MailItem */
-
-/** @param {MailItem & { html?: string }} raw @returns {MailItem} */
-function withText({ html, ...item }) {
-  return html === undefined ? item : { ...item, message: htmlToText(html) };
-}
 
 /**
  * @param {File[]} files
@@ -31,7 +25,7 @@ export async function readFiles(files) {
       finish();
     };
     worker.onmessage = ({ data }) => {
-      for (const raw of data.items ?? []) items.push(withText(raw));
+      items.push(...data.items ?? []);
       if (data.problem) problems.push(data.problem);
       if (data.done) finish();
     };

@@ -224,7 +224,7 @@ export class ClassifyView {
 
   /** @param {Answer | undefined} answer @param {any} error */
   #meta(answer, error) {
-    if (!answer) return [error && !error.field ? sentence(error) : 'Six scores, and why, as soon as there are a few words.'];
+    if (!answer) return [error && !error.field ? sentence(error) : 'It appears as you write.'];
     const threshold = this.#app.engine.model?.reviewThreshold ?? 0;
     const provisional = answer.source === 'rules' && this.#app.engine.status.phase === 'loading';
     return [
