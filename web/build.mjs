@@ -16,6 +16,7 @@ const WEB = dirname(fileURLToPath(import.meta.url));
 const SOURCE = join(WEB, 'src');
 const SAMPLES = join(WEB, '../models/samples');
 const [ENGINE, OUT] = process.argv.slice(2);
+const READER = join(SOURCE, 'mail/reader_worker.js');
 const VIEWS = ['classify', 'batch', 'history', 'training', 'evaluate', 'settings'];
 const VARIANTS = ['simd', 'relaxed'];
 const COMPRESSED = new Set(['.html', '.js', '.css', '.json', '.svg', '.wasm', '.webmanifest', '.ecm']);
@@ -79,7 +80,7 @@ async function readParts() {
     model: readModel(),
     samples: readSamples(),
     font,
-    reader: await bundle(join(SOURCE, 'mail/reader_worker.js')),
+    reader: await bundle(READER),
     theme: await bundle(join(SOURCE, 'theme.js'), { format: 'iife' }),
     engine: await bundle(join(ENGINE, 'dist/worker.js')),
     variants: Object.fromEntries(VARIANTS.map((name) => [name, readFileSync(join(ENGINE, 'dist', `${name}.wasm`))])),
@@ -163,7 +164,8 @@ async function buildSingle(parts) {
   const theme = Buffer.from(parts.theme).toString();
   const css = await styles(`data:font/woff2;base64,${parts.font.toString('base64')}`);
   const allow = (text) => `'sha256-${digest(text).digest('base64')}'`;
-  const data = { engine: parts.engine, reader: parts.reader, samples: parts.samples, model: parts.model.bytes, ...parts.variants };
+  const classic = { format: 'iife' };
+  const data = { engine: await bundle(join(ENGINE, 'dist/worker.js'), classic), reader: await bundle(READER, classic), samples: parts.samples, model: parts.model.bytes, ...parts.variants };
   const blocks = Object.entries(data).map(([name, bytes]) =>
     `<script type="application/gzip;base64" id="data-${name}">${gzipSync(bytes, { level: 9 }).toString('base64')}</script>`);
   writeFileSync(join(OUT, 'email-classifier.html'), html({

@@ -30,7 +30,7 @@ async function unpack(id) {
   return new Response(packed.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }
 
-/** @param {string} id */
+/** Address of a classic script: module workers cannot start from a page on disk. @param {string} id */
 async function scriptUrl(id) {
   return URL.createObjectURL(new Blob([await unpack(id)], { type: 'text/javascript' }));
 }
@@ -40,13 +40,13 @@ let readerUrl;
 
 export async function createReader() {
   readerUrl ??= scriptUrl('data-reader');
-  return new Worker(await readerUrl, { type: 'module' });
+  return new Worker(await readerUrl);
 }
 
 export async function engineOptions() {
   const variant = bestVariant() ?? 'simd';
   const [worker, wasm, model] = await Promise.all([scriptUrl('data-engine'), unpack(`data-${variant}`), unpack('data-model')]);
-  return { variant, wasm, model, modelDigest: MODEL_DIGEST, createWorker: () => new Worker(worker, { type: 'module' }) };
+  return { variant, wasm, model, modelDigest: MODEL_DIGEST, createWorker: () => new Worker(worker) };
 }
 
 export async function loadSamples() {

@@ -70,7 +70,7 @@ export function note(kind, ...children) {
 
 /** What a view shows while it has nothing. @param {string} picture @param {string} title @param {string} text */
 export function empty(picture, title, text) {
-  return h('div', { class: 'empty' }, icon(picture), h('h3', {}, title), h('p', {}, text));
+  return h('div', { class: 'empty' }, icon(picture), h('p', { class: 'empty-title' }, title), h('p', {}, text));
 }
 
 /** @param {[string, string, string?][]} tiles name, value, remark */

@@ -31,7 +31,7 @@ async function fill(page) {
   await shows(page, '#answer-review', 'A person should read it.');
   await page.locator('.sentence').first().waitFor();
   await page.click('#corrections button >> nth=3');
-  await shows(page, '#training-count', '1');
+  await shows(page, '#toasts', 'Saved');
   await goTo(page, 'settings');
   await page.click('#verify');
   await shows(page, '#verify-result', 'This build is right');

@@ -73,6 +73,15 @@ export async function onPage(site, test, { context: contextOptions, path = '/', 
 /** Waits until the model answers. */
 export const modelReady = (page) => page.locator('#engine-status[data-phase="ready"]').waitFor();
 
+/** Waits until a function in the page, which may be async, gives something true. */
+export async function until(page, condition, argument) {
+  const deadline = Date.now() + 30_000;
+  while (!await page.evaluate(condition, argument)) {
+    assert.ok(Date.now() < deadline, `never came true: ${condition}`);
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Goes to a view as a person does. */
 export async function goTo(page, view) {
   await page.locator(`.nav a[href="#/${view}"]`).click();

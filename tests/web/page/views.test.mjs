@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { csv, downloaded, EMAILS, file, goTo, modelReady, onPage, shows, useSite, validationEmails, write } from './harness.mjs';
+import { csv, downloaded, EMAILS, file, goTo, modelReady, onPage, shows, until, useSite, validationEmails, write } from './harness.mjs';
 
 const api = { requests: [] };
 const site = useSite({ intercept: (request, response) => fakeServer(request, response) });
@@ -41,11 +41,10 @@ test('history: off until switched on, never the message, one click erases', () =
   await page.locator('.switch:has(#history-on)').click();
   await goTo(page, 'classify');
   await write(page, { ...EMAILS.theft, subject: 'Stolen car' });
-  await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
-  await page.locator('.sentence').first().waitFor();
-  await page.waitForFunction(async () => {
-    document.querySelector('.nav a[href="#/history"]').click();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  await shows(page, '#answer-label', 'Car theft');
+  await goTo(page, 'history');
+  await until(page, async () => {
+    dispatchEvent(new Event('hashchange')); // shows the view again
     return document.querySelectorAll('#history-body tbody tr').length === 1;
   });
   const entries = await stored(page, 'history');

@@ -15,6 +15,11 @@ import { startServer } from './server.js';
 const CRASHES = 3; // in so many milliseconds, and it is not tried again by itself
 const CRASH_WINDOW_MS = 60_000;
 
+/** @param {any} error of loading the model */
+function modelProblem(error) {
+  return error.code === 'download' ? sentence(error) : `The model cannot be used: ${sentence(error).replace(/\.$/, '')}.`;
+}
+
 /** Events: "status" whenever `status` changed, "recovered" after a crash. */
 export class Engine extends EventTarget {
   /** @type {EngineStatus} */
@@ -88,7 +93,7 @@ export class Engine extends EventTarget {
         return keepForOffline(variant);
       }, (error) => {
         if (error.code === 'closed' || this.#recover(generation, error)) return;
-        this.#report(generation, { phase: 'failed', problem: `${sentence(error)} Key-word rules answer meanwhile.` });
+        this.#report(generation, { phase: 'failed', problem: `${modelProblem(error)} Key-word rules answer meanwhile.` });
       });
       return this.#use(generation, backend, 'loading');
     } catch (error) {

@@ -83,7 +83,8 @@ export class ClassifyView {
     const { phase } = this.#app.engine.status;
     this.#drawLabels();
     const empty = subject.value === '' && message.value === '';
-    if ((phase === 'ready' || phase === 'failed') && !empty) this.#classify();
+    if (empty) this.#render();
+    else if (phase === 'ready' || phase === 'failed') this.#classify();
   }
 
   async #listSamples() {
