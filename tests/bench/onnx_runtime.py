@@ -42,6 +42,7 @@ def times_ms(session, feed, seconds, least=3):
 
 class OnnxRuntime:
     version = onnxruntime.__version__
+    usual = "plain int8-tensor"  # what quantize_dynamic makes of an export, left as it is
 
     def __init__(self, bundle, folder, ids):
         logging.disable(logging.WARNING)
@@ -61,17 +62,17 @@ class OnnxRuntime:
                 times[name] += times_ms(candidate, feed, TRIAL_SECONDS)
         return {name: statistics.median(values) for name, values in times.items()}
 
-    def _session(self, threads):
-        if threads not in self.sessions:
-            name, without, _ = self.chosen.partition(" without ")
-            self.sessions[threads] = session(self.paths[name], threads, not without)
-        return self.sessions[threads]
+    def _session(self, form, threads):
+        if (form, threads) not in self.sessions:
+            name, without, _ = form.partition(" without ")
+            self.sessions[form, threads] = session(self.paths[name], threads, not without)
+        return self.sessions[form, threads]
 
-    def measure(self, ids, threads, seconds):
-        return times_ms(self._session(threads), inputs(ids, [0] * len(ids)), seconds)
+    def measure(self, form, ids, threads, seconds):
+        return times_ms(self._session(form, threads), inputs(ids, [0] * len(ids)), seconds)
 
     def logits(self, sequences):
         """{"int8": [...], "float": [...]} of [(ids, types), ...]."""
-        both = {"int8": self._session(1), "float": session(self.paths["plain float"], 1, True)}
+        both = {"int8": self._session(self.chosen, 1), "float": session(self.paths["plain float"], 1, True)}
         return {name: [s.run(None, inputs(*sequence))[0][0] for sequence in sequences]
                 for name, s in both.items()}

@@ -6,23 +6,19 @@
 // int8. Ours are 7-bit (EC_ACTIVATION_MAX, EC_WEIGHT_MAX), so a sum of four products stays below
 // 4 * 127 * 63 < 2^15: two vpmaddubsw results can be added in 16 bits before one vpmaddwd widens
 // them, which is 64 exact products for three multiplications. Twice as fast as the stock kernel on
-// Zen 3. The sums are the plain integer products, so every host computes the same.
-#include "kernels.h"
+// Zen 3.
+#include "qd8.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 
 #include <immintrin.h>
 #include <string.h>
-#include <xnnpack.h>
-#include <xnnpack/config.h>
-#include <xnnpack/gemm.h>
-#include <xnnpack/hardware-config.h>
 
 #include "../model.h"
 
 _Static_assert(4 * EC_ACTIVATION_MAX * EC_WEIGHT_MAX <= INT16_MAX, "four products fit 16 bits");
 
-enum { TILE_ROWS = 16, MR = 4, NR = 16, KR = 4, STEP = 2 * KR };
+enum { TILE_ROWS = 16, MR = 4, NR = 16, KR = EC_QD8_KR, STEP = 2 * KR };
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE_TARGET static inline __attribute__((always_inline, target("avx2,fma")))
@@ -120,7 +116,7 @@ TARGET static void gemm_16c4(size_t mr, size_t nc, size_t kc, const void *a, siz
                              const void *params,
                              const struct xnn_qd8_quantization_params *quantization) {
     (void)params;  // output limits: ours are infinite
-    const size_t panel_size = NR * ((kc + KR - 1) / KR * KR + sizeof(int32_t) + 2 * sizeof(float));
+    const size_t panel_size = ec_qd8_panel_size(kc, NR);
     const int8_t *panel = w;
     for (size_t n = 0; n < nc; n += NR, panel += panel_size) {
         const size_t columns = nc - n;
@@ -138,92 +134,17 @@ TARGET static void gemm_16c4(size_t mr, size_t nc, size_t kc, const void *a, siz
     }
 }
 
-TARGET static int32_t row_sum(const int8_t *row, size_t count) {
-    int32_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += row[i];
-    }
-    return sum;
-}
-
-// NR columns (fewer at the end) of kc weights each, as blocks of KR x NR; returns the end of out.
-static int8_t *pack_blocks(const int8_t *rows, size_t columns, size_t kc, int8_t *out) {
-    const size_t whole = kc / KR * KR;
-    for (size_t k = 0; k < whole; k += KR, out += KR * NR) {
-        for (size_t n = 0; n < columns; n++) {
-            memcpy(out + n * KR, rows + n * kc + k, KR);
-        }
-    }
-    if (whole < kc) {
-        for (size_t n = 0; n < columns; n++) {
-            memcpy(out + n * KR, rows + n * kc + whole, kc - whole);
-        }
-        out += KR * NR;
-    }
-    return out;
-}
-
-// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for this kernel's layout; the stock one moves byte by
-// byte. What it leaves out, XNNPACK has set to zero.
-static void pack_16c4(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
-                      const void *kernel, const void *bias, const void *scale, void *packed,
-                      size_t extra_bytes, const void *params) {
-    (void)groups, (void)nr, (void)kr, (void)sr, (void)bias, (void)scale, (void)params;
-    const int8_t *rows = kernel;
-    int8_t *out = packed;
-    for (size_t first = 0; first < nc; first += NR, rows += NR * kc) {
-        const size_t columns = nc - first < NR ? nc - first : NR;
-        for (size_t n = 0; n < columns; n++) {
-            const int32_t negative_sum = -row_sum(rows + n * kc, kc);
-            memcpy(out + n * sizeof negative_sum, &negative_sum, sizeof negative_sum);
-        }
-        out = pack_blocks(rows, columns, kc, out + NR * sizeof(int32_t)) + extra_bytes;
-    }
-}
-
-static void plug_int8(const struct xnn_hardware_config *hardware) {
-    // XNNPACK hands its tables out as constant, but means them to be filled in at run time.
-    struct xnn_gemm_config *config =
-        (struct xnn_gemm_config *)(uintptr_t)xnn_init_qd8_f32_qc8w_gemm_config();
-    const bool stock_avx2 = config != NULL && config->mr == 4 && config->nr == 8;
-    if (!hardware->use_x86_avx2 || !stock_avx2) {
-        return;
-    }
-    for (int m = 1; m <= TILE_ROWS; m++) {
-        config->minmax.dqgemm[m - 1] = xnn_init_hmp_dqgemm_ukernel(gemm_16c4);
-    }
-    config->pack_weights_and_biases = NULL;  // goes before pack_gemm_goi
-    config->packed_stride_weights_and_biases = NULL;
-    config->pack_gemm_goi = pack_16c4;
-    config->mr = TILE_ROWS;
-    config->nr = NR;
-    config->log2_kr = 2;
-}
-
-// gcc 12 spills an accumulator in the inner loop of the stock choice, 5 rows x 16 columns; 4 rows
-// fit the registers.
-static void plug_f32(const struct xnn_hardware_config *hardware) {
-    struct xnn_gemm_config *config =
-        (struct xnn_gemm_config *)(uintptr_t)xnn_init_f32_gemm_config();
-    const bool stock_fma3 = config != NULL && config->mr == 5 && config->nr == 16;
-    if (!hardware->use_x86_fma3 || !stock_fma3) {
-        return;
-    }
-    config->minmax.gemm[4 - 1] = xnn_init_hmp_gemm_ukernel(
-        (xnn_gemm_ukernel_fn)xnn_f32_gemm_minmax_ukernel_4x16__fma3_broadcast);
-    config->mr = 4;
-}
-
-void ec_plug_kernels(void) {
-    const struct xnn_hardware_config *hardware = xnn_init_hardware_config();
-    if (hardware != NULL) {
-        plug_int8(hardware);
-        plug_f32(hardware);
+void ec_plug_avx2(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware) {
+    const bool stock_avx2 = config->mr == 4 && config->nr == 8;
+    if (hardware->use_x86_avx2 && stock_avx2) {
+        ec_qd8_plug(config, gemm_16c4, TILE_ROWS, NR);
     }
 }
 
 #else
 
-void ec_plug_kernels(void) {}
+void ec_plug_avx2(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware) {
+    (void)config, (void)hardware;
+}
 
 #endif
