@@ -218,6 +218,10 @@ typedef struct ec_classifier_options {
     uint32_t max_batch_tokens;  // tokens of one forward pass over several emails; 0: max_tokens
     void *threadpool;           // a pthreadpool_t, borrowed; NULL: the calling thread does it all
     const ec_shared *shared;    // copied; what it points to is borrowed; NULL: nothing shared
+    // Called when the network begins and ends a pass, so that a host can time it apart from reading
+    // the text; NULL: not called.
+    void (*on_pass)(void *context, bool begins);
+    void *on_pass_context;
 } ec_classifier_options;
 
 // Makes a classifier. The model is borrowed until ec_classifier_free; NULL gives one that answers

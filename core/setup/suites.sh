@@ -6,9 +6,33 @@
 ALL_SUITES="native clang asan tsan arm64 wasm lint"
 DEFAULT_SUITES="native asan wasm lint"
 
+# promtool alone: the package that has it would also start a service.
+fetch_promtool() (
+    say "fetching promtool"
+    mkdir -p "$CACHE/promtool"
+    cd "$CACHE/promtool" || exit
+    { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; } \
+        >log 2>&1 </dev/null || die "could not fetch prometheus, see $CACHE/promtool/log"
+    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components 3 ./usr/bin/promtool
+    rm -f prometheus_*.deb
+)
+
+# What the tests of the HTTP server need.
+setup_http_tests() {
+    need python3=python3 /usr/lib/python3/dist-packages/jsonschema=python3-jsonschema
+    if have promtool; then
+        PROMTOOL=promtool
+    else
+        [ -x "$CACHE/promtool/promtool" ] || fetch_promtool
+        PROMTOOL=$CACHE/promtool/promtool
+    fi
+    export PROMTOOL
+}
+
 # test_preset PRESET [WRAPPER...]: ctest's report stays in build/PRESET/ctest.log for the summary.
 test_preset() {
     build "$1"
+    case $1 in wasm-*) ;; *) setup_http_tests ;; esac
     say "testing $1"
     tested=$1
     shift

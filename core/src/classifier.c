@@ -59,6 +59,7 @@ static ec_status add_reader(ec_classifier *classifier, const ec_model *model,
     const uint32_t tokens = wanted < most ? wanted : (uint32_t)most;
     EC_RETURN_IF_ERROR(
         ec_reader_new(model, tokens, options->threadpool, &classifier->reader, error));
+    ec_reader_watch(classifier->reader, options->on_pass, options->on_pass_context);
     classifier->max_tokens = model->info.max_tokens;
     classifier->ladder.predictor = (ec_predictor){ec_reader_predict, classifier->reader};
     return EC_OK;

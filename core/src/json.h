@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict reader in front of cJSON: RFC 8259, and nothing that two readers could take differently.
-//
-// Refused besides bad syntax: bytes that are not UTF-8, a byte order mark, anything after the
-// value, duplicate keys, NUL inside strings, lone surrogates, numbers beyond double, deep nesting,
-// and more values than any honest file has.
+// JSON of model bundles and of Hugging Face directories: the strict reader, with errors of the
+// core.
 #ifndef EC_JSON_H
 #define EC_JSON_H
 
-#include <cJSON.h>
-
 #include "email_classifier.h"
-
-enum {
-    EC_JSON_DEPTH = 16,         // arrays and objects inside each other
-    EC_JSON_VALUES = 1 << 17,   // in one text
-    EC_JSON_NUMBER_LENGTH = 64  // characters of one number
-};
+#include "strict_json.h"
 
 // Parses text[0..length). *root is the caller's to free with cJSON_Delete. `field` (static storage)
 // names the text in errors, whose offset is a byte of it.

@@ -11,6 +11,8 @@ struct ec_reader {
     const ec_model *model;
     ec_encoder *encoder;
     ec_window_form form;
+    void (*on_pass)(void *context, bool begins);  // may be NULL
+    void *on_pass_context;
     // The pass being filled: windows side by side, each with the email it belongs to.
     ec_sequence sequences[EC_MAX_BATCH];
     size_t owners[EC_MAX_BATCH];
@@ -81,7 +83,25 @@ void ec_reader_free(ec_reader *reader) {
 
 ec_encoder *ec_reader_encoder(ec_reader *reader) { return reader->encoder; }
 
+void ec_reader_watch(ec_reader *reader, void (*on_pass)(void *context, bool begins),
+                     void *context) {
+    reader->on_pass = on_pass;
+    reader->on_pass_context = context;
+}
+
 // ------------------------------------------------------------- reading
+
+static bool run_encoder(ec_reader *reader) {
+    if (reader->on_pass != NULL) {
+        reader->on_pass(reader->on_pass_context, true);
+    }
+    const bool ok = ec_encoder_run(reader->encoder, reader->sequences, reader->sequence_count,
+                                   reader->pass_logits, NULL) == EC_OK;
+    if (reader->on_pass != NULL) {
+        reader->on_pass(reader->on_pass_context, false);
+    }
+    return ok;
+}
 
 // Runs the windows of the pass and adds their logits to those of their emails.
 static bool run_pass(ec_reader *reader, float *logits) {
@@ -89,8 +109,7 @@ static bool run_pass(ec_reader *reader, float *logits) {
     if (reader->sequence_count == 0) {
         return true;
     }
-    if (ec_encoder_run(reader->encoder, reader->sequences, reader->sequence_count,
-                       reader->pass_logits, NULL) != EC_OK) {
+    if (!run_encoder(reader)) {
         return false;
     }
     for (size_t i = 0; i < reader->sequence_count; i++) {

@@ -16,6 +16,9 @@ ec_status ec_reader_new(const ec_model *model, uint32_t batch_tokens, void *thre
 void ec_reader_free(ec_reader *reader);
 ec_encoder *ec_reader_encoder(ec_reader *reader);
 
+// on_pass of ec_classifier_options; may be NULL.
+void ec_reader_watch(ec_reader *reader, void (*on_pass)(void *context, bool begins), void *context);
+
 // ec_predictor's predict; context is the ec_reader. Windows of several emails share a pass.
 bool ec_reader_predict(void *context, const ec_email *emails, size_t count, float *logits,
                        ec_reading *readings);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8_check.h"
+#include "utf8.h"
 
 void buffer_free(text_buffer *buffer) {
     free(buffer->data);
@@ -92,19 +92,20 @@ void buffer_add_json_string(text_buffer *buffer, text value) {
     buffer_add(buffer, "\"", 1);
     size_t plain = 0;  // start of what needs no escape
     for (size_t i = 0; i < value.length;) {
-        const unsigned char byte = (unsigned char)value.data[i];
-        const size_t size = utf8_character(value.data + i, value.length - i);
-        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) {
+        uint32_t c = 0;
+        const size_t size = ec_utf8_decode(value.data + i, value.length - i, &c);
+        if (c != EC_UTF8_INVALID && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
             i += size;
             continue;
         }
         buffer_add(buffer, value.data + plain, i - plain);
-        if (size == 0) {
+        if (c == EC_UTF8_INVALID) {
             buffer_add_string(buffer, "\xef\xbf\xbd");
         } else {
-            add_escape(buffer, byte);
+            add_escape(buffer, (unsigned char)c);
         }
-        plain = ++i;
+        i += size;
+        plain = i;
     }
     buffer_add(buffer, value.data + plain, value.length - plain);
     buffer_add(buffer, "\"", 1);

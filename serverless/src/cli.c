@@ -20,6 +20,18 @@ bool text_equals_any_case(text a, const char *b) {
     return a.length == strlen(b) && strncasecmp(a.data, b, a.length) == 0;
 }
 
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+text text_trim(text value) {
+    while (value.length > 0 && is_blank(value.data[0])) {
+        value = (text){value.data + 1, value.length - 1};
+    }
+    while (value.length > 0 && is_blank(value.data[value.length - 1])) {
+        value.length--;
+    }
+    return value;
+}
+
 void cli_error(const char *format, ...) {
     char line[1024];
     va_list arguments;

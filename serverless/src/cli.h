@@ -29,6 +29,8 @@ text text_of(const char *string);
 bool text_equals(text a, text b);
 // ASCII letters only.
 bool text_equals_any_case(text a, const char *b);
+// Without the blanks and tabs at its ends.
+text text_trim(text value);
 
 // Prints "email-classifier: ..." as exactly one line on stderr: control characters become '?'.
 // Never give it any text of an email.

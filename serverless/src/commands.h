@@ -9,7 +9,10 @@ int command_evaluate(int argc, char **argv);
 int command_model_info(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_convert(int argc, char **argv);
+int command_lambda(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_serve(int argc, char **argv);
+int command_probe(int argc, char **argv);
 
 // What `--help` prints.
 extern const char *const help_classify;
@@ -18,6 +21,8 @@ extern const char *const help_evaluate;
 extern const char *const help_model_info;
 extern const char *const help_tokenize;
 extern const char *const help_convert;
+extern const char *const help_lambda;
 extern const char *const help_bench;
+extern const char *const help_probe;
 
 #endif

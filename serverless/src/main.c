@@ -2,6 +2,7 @@
 // email-classifier: the command table.
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -11,7 +12,7 @@
 typedef struct cli_command {
     const char *name;
     const char *summary;
-    const char *const *help;
+    const char *const *help;  // NULL: the command prints it itself
     int (*run)(int argc, char **argv);
 } cli_command;
 
@@ -22,6 +23,9 @@ static const cli_command commands[] = {
     {"model-info", "show facts about the model", &help_model_info, command_model_info},
     {"tokenize", "show the tokens the model reads", &help_tokenize, command_tokenize},
     {"convert", "make a model bundle from a Hugging Face folder", &help_convert, command_convert},
+    {"serve", "answer over HTTP", NULL, command_serve},
+    {"probe", "ask a running server how it is", &help_probe, command_probe},
+    {"lambda", "answer invocations of AWS Lambda", &help_lambda, command_lambda},
     {"bench", "measure speed and memory", &help_bench, command_bench},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -57,6 +61,9 @@ static bool asks_for(int argc, char **argv, const char *option) {
 }
 
 static int run_command(const cli_command *command, int argc, char **argv) {
+    if (command->help == NULL) {
+        return command->run(argc, argv);
+    }
     if (asks_for(argc, argv, "--help") || asks_for(argc, argv, "-h")) {
         fputs(*command->help, stdout);
         return CLI_OK;
@@ -82,6 +89,11 @@ static int run(int argc, char **argv) {
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return CLI_OK;
+    }
+    if (argc < 2 && getenv("AWS_LAMBDA_RUNTIME_API") != NULL) {
+        char command[] = "lambda";
+        char *arguments[] = {command, NULL};
+        return command_lambda(1, arguments);
     }
     if (argc < 2) {
         print_help(stderr);

@@ -17,8 +17,7 @@ static bool try_path(model_file *file, const char *folder, const char *rest) {
     return length > 0 && (size_t)length < sizeof file->path && access(file->path, R_OK) == 0;
 }
 
-// The folder of the executable; false when the system does not tell.
-static bool own_folder(char *folder, size_t capacity) {
+bool own_folder(char *folder, size_t capacity) {
     const ssize_t length = readlink("/proc/self/exe", folder, capacity - 1);
     if (length <= 0) {
         return false;

@@ -18,6 +18,9 @@ typedef struct model_file {
 bool model_file_open(model_file *file, const cli_options *options, bool needed);
 void model_file_close(model_file *file);
 
+// The folder of the executable, ending in NUL; false when the system does not tell.
+bool own_folder(char *folder, size_t capacity);
+
 // A thread pool for one classifier: a pthreadpool_t, NULL for one thread. *ok is false when it
 // cannot be had, which is said on stderr.
 void *thread_pool_new(unsigned threads, bool *ok);

@@ -221,14 +221,16 @@ static bool take_members(table_record *record) {
     if (!reserve_fields(record, (size_t)cJSON_GetArraySize(record->tree) + 1)) {
         return false;
     }
-    const text object = {record->json.data, record->json.length};
+    const text_buffer *json = &record->json;
     size_t position = 0;
     cJSON *member = NULL;
     cJSON_ArrayForEach(member, record->tree) {
         cJSON_Delete(member->child);
         member->child = NULL;
-        text value = {"", 0};
-        json_next_value(object, &position, &value);
+        size_t start = 0;
+        size_t length = 0;
+        ec_json_next_value(json->data, json->length, &position, &start, &length);
+        const text value = {json->data + start, length};
         const bool is_string = cJSON_IsString(member);
         record->fields[record->count++] = (table_field){
             text_of(member->string), is_string ? text_of(member->valuestring) : value, !is_string};
@@ -238,9 +240,14 @@ static bool take_members(table_record *record) {
 }
 
 static bool parse_line(table_record *record, bool too_long) {
-    json_error error = {0, "too long"};
+    ec_json_error error = {EC_JSON_NOWHERE, "too long", false};
     if (!too_long) {
-        record->tree = json_read(record->json.data, record->json.length, TABLE_MAX_RECORD, &error);
+        record->tree = ec_json_read(record->json.data, record->json.length, &error);
+    }
+    if (record->tree == NULL && error.offset == EC_JSON_NOWHERE) {
+        snprintf(record->problem, sizeof record->problem, "line %zu: %s", record->line,
+                 error.message);
+        return true;
     }
     if (record->tree == NULL) {
         snprintf(record->problem, sizeof record->problem, "line %zu: byte %zu: %s", record->line,

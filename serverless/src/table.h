@@ -5,7 +5,7 @@
 
 #include "csv.h"
 #include "input.h"
-#include "json_reader.h"
+#include "strict_json.h"
 
 // Longest record, in bytes: far more than the longest permitted email takes.
 enum { TABLE_MAX_RECORD = 1 << 20 };

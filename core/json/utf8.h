@@ -19,12 +19,12 @@ static inline uint8_t ec_utf8_second_max(uint8_t lead) {
     return lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
 }
 
-// Decodes the character at text[0..length), length > 0, into *c and returns the bytes it takes,
+// Decodes the character at bytes[0..length), length > 0, into *c and returns the bytes it takes,
 // 1 to 4. Bytes that are not UTF-8 give EC_UTF8_INVALID and the length of their maximal subpart:
 // as many bytes as Python's bytes.decode(errors="replace") turns into one U+FFFD.
-// Reads no byte at or after text + length.
-static inline size_t ec_utf8_decode(const char *text, size_t length, uint32_t *c) {
-    const uint8_t lead = (uint8_t)text[0];
+// Reads no byte at or after bytes + length.
+static inline size_t ec_utf8_decode(const char *bytes, size_t length, uint32_t *c) {
+    const uint8_t lead = (uint8_t)bytes[0];
     if (lead < 0x80) {
         *c = lead;
         return 1;
@@ -39,7 +39,7 @@ static inline size_t ec_utf8_decode(const char *text, size_t length, uint32_t *c
         if (i >= length) {
             return i;
         }
-        const uint8_t byte = (uint8_t)text[i];
+        const uint8_t byte = (uint8_t)bytes[i];
         const uint8_t min = i == 1 ? ec_utf8_second_min(lead) : 0x80;
         const uint8_t max = i == 1 ? ec_utf8_second_max(lead) : 0xBF;
         if (byte < min || byte > max) {
