@@ -3,8 +3,8 @@
 # error.
 # shellcheck shell=sh
 
-ALL_SUITES="native clang asan tsan arm64 wasm lint"
-DEFAULT_SUITES="native asan wasm lint"
+ALL_SUITES="native clang asan tsan arm64 wasm lint deploy"
+DEFAULT_SUITES="native asan wasm lint deploy"
 
 # test_preset PRESET [WRAPPER...]: ctest's report stays in build/PRESET/ctest.log for the summary.
 test_preset() {
@@ -38,6 +38,21 @@ suite_wasm() {
 tracked() { git -c safe.directory="$ROOT" ls-files -co --exclude-standard -- "$@"; }
 # Generated tables are formatted by their generator.
 c_sources() { tracked '*.c' '*.h' | grep -v '_tables\.[ch]$'; }
+
+# The deployment files by their own tools, nginx in front of the server, the packages.
+suite_deploy() {
+    build native email-classifier
+    setup_deploy_tools
+    say "testing the deployment files"
+    tests=build/deploy
+    mkdir -p "$tests"
+    for name in manifests monitoring nginx package; do
+        printf 'add_test(deploy_%s "%s" "%s")\n' "$name" "$TOOLS/python/bin/python" \
+            "$ROOT/tests/deploy/test_$name.py"
+    done >"$tests/CTestTestfile.cmake"
+    PATH=$TOOLS/bin:$PATH ctest --test-dir "$tests" --output-on-failure \
+        --output-log "$tests/ctest.log" </dev/null
+}
 
 suite_lint() {
     need shellcheck=shellcheck clang-format-19=clang-format-19 git=git
