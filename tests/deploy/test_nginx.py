@@ -89,7 +89,7 @@ class Nginx:
 
     def connect(self, source="127.0.0.1", lowest=None, highest=None):
         """A TLS connection from this address."""
-        context = ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_ciphers("DEFAULT@SECLEVEL=0")  # so that it is nginx who refuses old versions
@@ -97,6 +97,7 @@ class Nginx:
         context.maximum_version = highest or ssl.TLSVersion.TLSv1_3
         plain = socket.create_connection(("127.0.0.1", self.ports["https"]), harness.PATIENCE,
                                          (source, 0))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return context.wrap_socket(plain)
 
     def request(self, method, path, body=None, headers=None, source="127.0.0.1"):
