@@ -6,9 +6,22 @@
 ALL_SUITES="native clang asan tsan arm64 wasm lint deploy"
 DEFAULT_SUITES="native asan wasm lint deploy"
 
+# What the tests of the HTTP server need.
+setup_http_tests() {
+    need python3=python3 /usr/lib/python3/dist-packages/jsonschema=python3-jsonschema
+    if have promtool; then
+        PROMTOOL=promtool
+    else
+        deb_program prometheus usr/bin/promtool
+        PROMTOOL=$TOOLS/bin/promtool
+    fi
+    export PROMTOOL
+}
+
 # test_preset PRESET [WRAPPER...]: ctest's report stays in build/PRESET/ctest.log for the summary.
 test_preset() {
     build "$1"
+    case $1 in wasm-*) ;; *) setup_http_tests ;; esac
     say "testing $1"
     tested=$1
     shift

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tools that only the tests of the deployment files use, in the cache: programs out of Debian
-# packages that are not installed, so that no service starts on a developer's machine, a Python
-# environment and npm packages. Their programs are linked into one folder, for PATH.
+# Tools that only tests use, in the cache: programs out of Debian packages that are not installed,
+# so that no service starts on a developer's machine, a Python environment and npm packages. All
+# programs are linked into one folder.
 # shellcheck shell=sh
 
-TOOLS=$CACHE/deploy-tools
+TOOLS=$CACHE/test-tools
 
 # deb_program PACKAGE PATH [LISTS]: links the program at PATH of a package of the machine's own
 # release, or of the private LISTS.
 deb_program() (
     program=$TOOLS/$1/$2
+    mkdir -p "$TOOLS/bin"
     if [ ! -x "$program" ]; then
         say "fetching $1"
         rm -rf "${TOOLS:?}/$1" "$TOOLS/$1.part"
@@ -68,8 +69,8 @@ node_tools() (
     fi
 )
 
+# What the tests of the deployment files need.
 setup_deploy_tools() {
-    mkdir -p "$TOOLS/bin"
     need python3=python3 node=nodejs npm=npm curl=curl openssl=openssl git=git zip=zip \
         systemd-analyze=systemd shellcheck=shellcheck
     deb_program nginx usr/sbin/nginx

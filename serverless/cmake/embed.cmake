@@ -6,9 +6,9 @@ foreach(file IN LISTS FILES)
   get_filename_component(name "${file}" NAME)
   string(MAKE_C_IDENTIFIER "${name}" name)
   file(READ "${file}" bytes HEX)
-  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
-  string(REGEX REPLACE "(................................................................)"
-    "\\1\n" bytes "${bytes}")
+  string(REPEAT "." 32 sixteen_bytes)
+  string(REGEX REPLACE "(${sixteen_bytes})" "\\1\n" bytes "${bytes}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
   string(APPEND source "\nconst unsigned char asset_${name}[] = {\n${bytes}\n};\n"
     "const size_t asset_${name}_length = sizeof asset_${name};\n")
 endforeach()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the server on a free port and talks to it over plain sockets, byte by byte."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ PROGRAM = []  # the program's path, and before it the emulator it needs; set by 
 PATIENCE = 60  # seconds until something that should happen is given up
 
 GOOD = {"subject": "Help", "message": "My car will not start this morning."}
+STOLEN = {"subject": "Gone", "message": "My car was stolen last night."}  # there is a rule for it
 
 
 def wait_for(condition, what, patience=PATIENCE):
@@ -133,9 +135,9 @@ class Server:
             self.process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL,
                 stdout=stdout or log, stderr=errors, cwd=self.folder.name)
-        self.port = None
+        self.port = wait_for(self.listening_port, "the server") if wait else None
         if wait and stdout is None:
-            self.port = int(self.wait_log("server_started")["port"])
+            assert self.wait_log("server_started")["port"] == self.port
 
     def __enter__(self):
         return self
@@ -155,6 +157,22 @@ class Server:
         code = self.process.wait(PATIENCE)
         assert code == 0, f"exit code {code}: {self.errors()}"
 
+    def listening_port(self):
+        """The port that the process listens on, as the system says."""
+        assert self.process.poll() is None, f"the server has ended: {self.errors()}"
+        proc = pathlib.Path("/proc", str(self.process.pid))
+        inodes = set()
+        for link in (proc / "fd").iterdir():
+            try:
+                inodes.add(os.readlink(link))
+            except OSError:
+                pass  # closed meanwhile
+        for line in (proc / "net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                return int(fields[1].split(":")[1], 16)
+        return None
+
     def errors(self):
         return self.error_path.read_text(errors="replace")
 
@@ -169,6 +187,11 @@ class Server:
             lines = [line for line in self.log() if line["event"] == event]
             return lines[count - 1] if len(lines) >= count else None
         return wait_for(found, f"{event} in the log")
+
+    def log_time(self, event):
+        """When a line with this event was written, in seconds."""
+        (line,) = [line for line in self.log() if line["event"] == event]
+        return datetime.datetime.fromisoformat(line["timestamp"]).timestamp()
 
     def connect(self, **options):
         return Connection(self.port, **options)
@@ -213,10 +236,11 @@ def together(count, work):
 
 
 def emails():
-    """Real mail: the subjects and messages of the validation set."""
+    """Real mail: the subjects and messages of the validation set, short ones first."""
     with open(ROOT / "models/data/validation.jsonl", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    return [{"subject": row["subject"], "message": row["message"]} for row in rows]
+    mails = [{"subject": row["subject"], "message": row["message"]} for row in rows]
+    return sorted(mails, key=lambda mail: len(mail["message"]))
 
 
 def command_line(*arguments, data=None):
@@ -225,6 +249,13 @@ def command_line(*arguments, data=None):
                           stderr=subprocess.PIPE, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def tiny_model(folder):
+    """A bundle of a small random network, which gives nonsense at once; for tests of load."""
+    path = pathlib.Path(folder, "tiny.ecm")
+    command_line("convert", "--force", str(ROOT / "tests/parity/tiny"), str(path))
+    return path
 
 
 def main():

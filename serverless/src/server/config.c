@@ -11,7 +11,7 @@
 #include "options.h"
 #include "process.h"
 
-// One setting. `set` returns NULL, or what it expected; a number has `at` instead.
+// One setting. `set` returns NULL, or what is wrong; a number has `at` instead.
 typedef struct setting {
     const char *variable;
     const char *option;  // NULL: only the variable, since others can see a command line
@@ -50,14 +50,16 @@ static const char *set_workers(server_config *c, const char *value) {
     }
     if (*value < '0' || *value > '9' || *end != '\0' || workers < 1 ||
         workers > OPTION_MAX_THREADS) {
-        return "auto, or a whole number from 1 to 256";
+        return "expected auto, or a whole number from 1 to 256";
     }
     c->workers = (unsigned)workers;
     return NULL;
 }
 
 static const char *set_rate_limit(server_config *c, const char *value) {
-    return rate_parse(text_of(value), &c->rate_limit) ? NULL : "N/second, N/minute, N/hour or off";
+    return rate_parse(text_of(value), &c->rate_limit)
+               ? NULL
+               : "expected N/second, N/minute, N/hour or off";
 }
 
 static const char *set_proxies(server_config *c, const char *value) {
@@ -73,7 +75,7 @@ static const char *set_secret(server_config *c, size_t index, const char *value,
         return NULL;
     }
     if (length >= CONFIG_SECRET_BYTES) {
-        return "a shorter secret";
+        return "is longer than 4095 bytes";
     }
     memcpy(c->secrets[index], value, length);
     c->jwt.secrets[index] = (text){c->secrets[index], length};
@@ -94,14 +96,15 @@ static const char *read_secret(server_config *c, size_t index, const char *path)
         return NULL;
     }
     text_buffer content = {0};
-    const char *problem = "a file that can be read";
+    const char *problem = "expected a file that can be read";
     if (input_read_file(path, CONFIG_SECRET_BYTES, &content)) {
         size_t length = content.length;
         while (length > 0 &&
                (content.data[length - 1] == '\n' || content.data[length - 1] == '\r')) {
             length--;
         }
-        problem = length > 0 ? set_secret(c, index, content.data, length) : "a file with a secret";
+        problem = length > 0 ? set_secret(c, index, content.data, length)
+                             : "expected a file with a secret";
     }
     buffer_free(&content);
     return problem;
@@ -127,7 +130,7 @@ static const char *set_audience(server_config *c, const char *value) {
 
 static const char *set_policy(server_config *c, const char *value) {
     if (strcmp(value, "text") != 0 && strcmp(value, "strict") != 0) {
-        return "text or strict";
+        return "expected text or strict";
     }
     c->policy = strcmp(value, "strict") == 0 ? EC_POLICY_STRICT : EC_POLICY_TEXT;
     return NULL;
@@ -141,7 +144,7 @@ static const char *set_log_level(server_config *c, const char *value) {
             return NULL;
         }
     }
-    return "debug, info, warning, error or off";
+    return "expected debug, info, warning, error or off";
 }
 
 static const char *set_google_project(server_config *c, const char *value) {
@@ -219,7 +222,7 @@ static const char *set_number(server_config *config, const setting *s, const cha
     const unsigned long number = strtoul(value, &end, 10);
     if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number < s->min ||
         number > s->max) {
-        return "a whole number";
+        return "expected a whole number";
     }
     memcpy((char *)config + s->at, &(unsigned){(unsigned)number}, sizeof(unsigned));
     return NULL;
@@ -227,15 +230,15 @@ static const char *set_number(server_config *config, const setting *s, const cha
 
 // `name` is that of the variable or option, for the message. A secret is never shown.
 static bool apply(server_config *config, const setting *s, const char *name, const char *value) {
-    const char *expected = s->set != NULL ? s->set(config, value) : set_number(config, s, value);
-    if (expected == NULL) {
+    const char *problem = s->set != NULL ? s->set(config, value) : set_number(config, s, value);
+    if (problem == NULL) {
         return true;
     }
     const char *shown = s->option != NULL ? value : "(hidden)";
     if (s->set == NULL) {
-        cli_error("%s %s: expected %s from %u to %u", name, shown, expected, s->min, s->max);
+        cli_error("%s %s: %s from %u to %u", name, shown, problem, s->min, s->max);
     } else {
-        cli_error("%s %s: expected %s", name, shown, expected);
+        cli_error("%s %s: %s", name, shown, problem);
     }
     return false;
 }
