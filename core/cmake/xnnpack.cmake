@@ -3,8 +3,8 @@
 #
 # XNNPACK's own build compiles about 1,000 files and knows no Emscripten. This list has only what
 # an int8 BERT runs:
-#   fully_connected_nc_qd8_f32_qc8w, fully_connected_nc_f32, convert_nc_f32_qd8, softmax_nc_f32,
-#   batch_matrix_multiply_nc_f32, unary_elementwise (GELU), the weights cache.
+#   fully_connected_nc_qd8_f32_qc8w, batch_matrix_multiply_nc_f32, the weights cache, and the kernels
+#   that core/src/kernels calls by themselves.
 # The tables in XNNPACK's configs still name kernels of other operators. Every function is put in
 # a section of its own and the linker drops the tables that nobody reaches, and with them the
 # references to kernels that are not built. So whatever links this must use --gc-sections, which
@@ -103,11 +103,8 @@ set(EC_XNN_SOURCES
   configs/binary-elementwise-config.c
   configs/gemm-config.c
   configs/hardware-config.c
-  configs/lut32norm-config.c
   configs/pack-lh-config.c
-  configs/raddstoreexpminusmax-config.c
   configs/reduce-config.c
-  configs/rmax-config.c
   configs/transpose-config.c
   configs/unary-elementwise-config.c
   datatype.c
@@ -127,8 +124,6 @@ set(EC_XNN_SOURCES
   operator-utils.c
   operators/batch-matrix-multiply-nc.c
   operators/fully-connected-nc.c
-  operators/softmax-nc.c
-  operators/unary-elementwise-nc.c
   params.c
   reference/packing.cc)
 
@@ -159,9 +154,7 @@ endforeach()
 foreach(feature IN LISTS EC_XNN_DISABLED)
   target_compile_definitions(xnnpack PRIVATE XNN_ENABLE_${feature}=0)
 endforeach()
-set_property(SOURCE
-  "${EC_XNNPACK_DIR}/src/configs/gemm-config.c"
-  "${EC_XNNPACK_DIR}/src/operators/unary-elementwise-nc.c"
+set_property(SOURCE "${EC_XNNPACK_DIR}/src/configs/gemm-config.c"
   PROPERTY COMPILE_OPTIONS -include "${CMAKE_CURRENT_LIST_DIR}/xnnpack_trim.h")
 target_link_libraries(xnnpack PUBLIC pthreadpool PRIVATE $<BUILD_INTERFACE:ec_third_party> m)
 if(EMSCRIPTEN)

@@ -24,12 +24,7 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
     f32-gemm/gen/f32-gemm-4x2c4-minmax-sse.c
     f32-gemm/gen/f32-gemm-4x8-minmax-sse-load1.c
     f32-qs8-vcvt/gen/f32-qs8-vcvt-sse2-u32.c
-    f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-sse2-rr2-p5-u16-acc2.c
-    f32-rminmax/gen/f32-rmax-sse-u16-acc4.c
     f32-rminmax/gen/f32-rminmax-sse-u16-acc4.c
-    f32-vbinary/gen/f32-vmul-sse-u8.c
-    f32-vbinary/gen/f32-vmulc-sse-u8.c
-    f32-vgelu/gen/f32-vgelu-sse2-rational-12-10-div.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c8-minmax-sse2-ld64.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c8-minmax-sse2-ld64.c
     x32-packw/gen/x32-packw-x2c4-gemm-goi-sse2-u4.c
@@ -44,11 +39,7 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
     f32-gemm/gen/f32-gemm-1x16-minmax-avx-broadcast.c
     f32-gemm/gen/f32-gemm-5x16-minmax-avx-broadcast.c
     f32-qs8-vcvt/gen/f32-qs8-vcvt-avx-u32.c
-    f32-rminmax/gen/f32-rmax-avx-u32-acc4.c
     f32-rminmax/gen/f32-rminmax-avx-u32-acc4.c
-    f32-vbinary/gen/f32-vmul-avx-u16.c
-    f32-vbinary/gen/f32-vmulc-avx-u16.c
-    f32-vgelu/gen/f32-vgelu-avx-rational-12-10-div.c
     x32-packw/gen/x32-packw-x16-gemm-goi-avx-u4.c
     x32-packw/gen/x32-packw-x16s4-gemm-goi-avx-u4.c)
   # FMA3
@@ -57,12 +48,10 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
     f32-gemm/gen/f32-gemm-1x16s4-minmax-fma3-broadcast.c
     f32-gemm/gen/f32-gemm-4x16-minmax-fma3-broadcast.c
     f32-gemm/gen/f32-gemm-4x16s4-minmax-fma3-broadcast.c
-    f32-gemm/gen/f32-gemm-5x16-minmax-fma3-broadcast.c
-    f32-vgelu/gen/f32-vgelu-fma3-rational-12-10-div.c)
+    f32-gemm/gen/f32-gemm-5x16-minmax-fma3-broadcast.c)
   # AVX2
   ec_xnn_kernels("-mf16c;-mfma;-mavx2"
     f32-qs8-vcvt/gen/f32-qs8-vcvt-avx2-u64.c
-    f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-avx2-rr2-p5-u32-acc2.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avx2.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x8c8-minmax-avx2.c)
   # AVX-VNNI (client processors since Alder Lake)
@@ -74,17 +63,11 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
   ec_xnn_kernels("-mavx512f"
     f32-gemm/gen/f32-gemm-1x32-minmax-avx512f-broadcast.c
     f32-gemm/gen/f32-gemm-7x32-minmax-avx512f-broadcast.c
-    f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-avx512f-rr2-p5-u64-acc2.c
-    f32-rminmax/gen/f32-rmax-avx512f-u64-acc4.c
     f32-rminmax/gen/f32-rminmax-avx512f-u64-acc4.c
-    f32-vbinary/gen/f32-vmul-avx512f-u32.c
-    f32-vbinary/gen/f32-vmulc-avx512f-u32.c
-    f32-vgelu/gen/f32-vgelu-avx512f-rational-12-10-nr.c
     x32-packw/gen/x32-packw-x32-gemm-goi-avx512f-u4-prfm.c)
   # AVX-512 of Skylake-X and later
   ec_xnn_kernels("${EC_AVX512SKX}"
     f32-qs8-vcvt/gen/f32-qs8-vcvt-avx512skx-u128.c
-    f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-avx256skx-rr2-p5-u32-acc2.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x16c8-minmax-avx512skx-prfm.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avx256skx.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-8x16c8-minmax-avx512skx-prfm.c
@@ -101,15 +84,9 @@ elseif(EC_XNN_ARCH STREQUAL "arm64")
     f32-gemm/gen/f32-gemm-4x2-minmax-aarch64-neonfma-lane-ld64.c
     f32-gemm/gen/f32-gemm-6x8-minmax-aarch64-neonfma-lane-ld128.c
     f32-qs8-vcvt/gen/f32-qs8-vcvt-neonv8-u32.c
-    f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-neonfma-rr1-lut64-p2-u16-acc2.c
-    f32-rminmax/gen/f32-rmax-neon-u16-acc4.c
     f32-rminmax/gen/f32-rminmax-neon-u16-acc4.c
-    f32-vbinary/gen/f32-vmul-neon-u8.c
-    f32-vbinary/gen/f32-vmulc-neon-u8.c
-    f32-vgelu/gen/f32-vgelu-neon-rational-12-10-div.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c2s4-minmax-neon-mlal.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-2x8c2s4-minmax-neon-mlal.c
-    tables/exp2-k-over-64.c
     x32-packw/gen/x32-packw-x2-gemm-goi-neon-ld2lane-u2-prfm.c
     x32-packw/gen/x32-packw-x8-gemm-goi-neon-ld4lane-u4-prfm.c)
   # Dot products
@@ -125,11 +102,7 @@ else()
   # Both
   ec_xnn_kernels(""
     f32-qs8-vcvt/gen/f32-qs8-vcvt-wasmsimd-magic-u32.c
-    f32-rminmax/gen/f32-rmax-wasmsimd-pminmax-u16-acc4.c
     f32-rminmax/gen/f32-rminmax-wasmsimd-minmax-u16-acc4.c
-    f32-vbinary/gen/f32-vmul-wasmsimd-u16.c
-    f32-vbinary/gen/f32-vmulc-wasmsimd-u16.c
-    f32-vgelu/gen/f32-vgelu-wasmsimd-rational-12-10-div.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c2s4-minmax-wasmsimd-dot16x2-ld128.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c2s4-minmax-wasmsimd-dot16x2-ld128.c
     x32-packw/gen/x32-packw-x2c4-gemm-goi-wasmsimd-u4.c
@@ -151,7 +124,6 @@ else()
       f32-gemm/gen/f32-gemm-6x8-minmax-wasmrelaxedsimd-fma-splat.c
       f32-gemm/gen/f32-gemm-6x8-relu-wasmrelaxedsimd-fma-splat.c
       f32-gemm/gen/f32-gemm-6x8-wasmrelaxedsimd-fma-splat.c
-      f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-wasmrelaxedsimd-rr2-p5-u16-acc2.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-wasmsdot-u2.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-wasmsdot.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-wasmusdot-u2.c
@@ -179,7 +151,6 @@ else()
       f32-gemm/gen/f32-gemm-4x8-wasmsimd-splat.c
       f32-gemm/gen/f32-gemm-5x8-minmax-wasmsimd-arm-splat.c
       f32-gemm/gen/f32-gemm-5x8-relu-wasmsimd-splat.c
-      f32-gemm/gen/f32-gemm-5x8-wasmsimd-splat.c
-      f32-raddstoreexpminusmax/gen/f32-raddstoreexpminusmax-wasmsimd-rr2-p5-u16-acc2.c)
+      f32-gemm/gen/f32-gemm-5x8-wasmsimd-splat.c)
   endif()
 endif()

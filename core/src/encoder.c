@@ -128,7 +128,8 @@ uint32_t ec_encoder_capacity(const ec_encoder *encoder) { return encoder->capaci
 // What a task over rows needs; each step reads the members it names.
 typedef struct row_step {
     ec_encoder *encoder;
-    const float *input;  // [rows, columns]
+    float *input;       // [rows, columns]
+    const float *bias;  // [columns], of the linear layer that made the input
     const ec_layer_norm *norm;
     size_t columns;
     int8_t *quantized;  // [rows, columns]
@@ -144,9 +145,24 @@ static void quantize_rows(void *context, size_t first, size_t count) {
 }
 
 // encoder->quantized = input, ready for the next linear layer.
-static void quantize(ec_encoder *e, const float *input, size_t rows, size_t columns) {
+static void quantize(ec_encoder *e, float *input, size_t rows, size_t columns) {
     row_step step = {.encoder = e, .input = input, .columns = columns, .quantized = e->quantized};
     ec_run_rows(e->operators, quantize_rows, &step, rows);
+}
+
+static void gelu_rows(void *context, size_t first, size_t count) {
+    const row_step *step = context;
+    for (size_t row = first; row < first + count; row++) {
+        ec_gelu_row(step->input + row * step->columns, step->bias, step->columns);
+    }
+    quantize_rows(context, first, count);
+}
+
+// encoder->quantized = GELU(input + bias); input is overwritten.
+static void gelu(ec_encoder *e, float *input, const float *bias, size_t rows, size_t columns) {
+    row_step step = {
+        .encoder = e, .input = input, .bias = bias, .columns = columns, .quantized = e->quantized};
+    ec_run_rows(e->operators, gelu_rows, &step, rows);
 }
 
 static void add_norm_rows(void *context, size_t first, size_t count) {
@@ -157,17 +173,19 @@ static void add_norm_rows(void *context, size_t first, size_t count) {
     for (size_t row = first; row < first + count; row++) {
         float *hidden = e->hidden + row * h;
         if (step->input != NULL) {
-            ec_add_row(hidden, step->input + row * h, h);
+            ec_add_row(hidden, step->input + row * h, step->bias, h);
         }
         ec_layer_norm_row(hidden, step->norm, epsilon, h, hidden);
         e->scales[row] = ec_quantize_row(hidden, h, step->quantized + row * h);
     }
 }
 
-// hidden = LayerNorm(hidden + input), quantized as well; input may be NULL for zero.
-static void add_norm(ec_encoder *e, const float *input, const ec_layer_norm *norm, size_t rows) {
+// hidden = LayerNorm(hidden + input + bias), quantized as well; input may be NULL for zero.
+static void add_norm(ec_encoder *e, float *input, const float *bias, const ec_layer_norm *norm,
+                     size_t rows) {
     row_step step = {.encoder = e,
                      .input = input,
+                     .bias = bias,
                      .norm = norm,
                      .columns = e->model->info.hidden_size,
                      .quantized = e->quantized};
@@ -181,20 +199,19 @@ typedef struct attention {
     const float *query;  // [rows, query_stride]
     const float *key;    // [tokens, key_stride]
     const float *value;  // [tokens, key_stride]
+    const float *bias;   // [3, hidden_size], of query, key and value
     size_t query_stride, key_stride;
     size_t rows, tokens;
     float *context;  // [rows, hidden_size]
 } attention;
 
-// out[heads, rows, size] = x[rows, stride] from head `first` on, times `factor`.
-static void split_heads(const float *x, size_t stride, size_t rows, size_t first, size_t heads,
-                        size_t size, float factor, float *restrict out) {
+// out[heads, rows, size] = short((x[rows, stride] + bias) * factor) from head `first` on.
+static void split_heads(const float *x, const float *bias, size_t stride, size_t rows, size_t first,
+                        size_t heads, size_t size, float factor, float *out) {
     for (size_t head = first; head < first + heads; head++) {
         const float *in = x + head * size;
         for (size_t row = 0; row < rows; row++, in += stride, out += size) {
-            for (size_t i = 0; i < size; i++) {
-                out[i] = in[i] * factor;
-            }
+            ec_short_row(in, bias + head * size, factor, size, out);
         }
     }
 }
@@ -209,23 +226,40 @@ static void join_heads(const float *in, size_t rows, size_t first, size_t heads,
     }
 }
 
+static void softmax_rows(void *context, size_t first, size_t count) {
+    const row_step *step = context;
+    for (size_t row = first; row < first + count; row++) {
+        ec_softmax_row(step->input + row * step->columns, step->columns);
+    }
+}
+
+// scores = softmax of each of its rows.
+static void softmax(ec_encoder *e, size_t rows, size_t columns) {
+    row_step step = {.encoder = e, .input = e->scores, .columns = columns};
+    ec_run_rows(e->operators, softmax_rows, &step, rows);
+}
+
 static bool attend_group(ec_encoder *e, const attention *a, size_t first, size_t heads) {
+    const size_t h = e->model->info.hidden_size;
     const size_t d = head_size(e);
     const float factor = 1.0f / sqrtf((float)d);
-    split_heads(a->query, a->query_stride, a->rows, first, heads, d, factor, e->query);
-    split_heads(a->key, a->key_stride, a->tokens, first, heads, d, 1.0f, e->key);
-    split_heads(a->value, a->key_stride, a->tokens, first, heads, d, 1.0f, e->value);
+    split_heads(a->query, a->bias, a->query_stride, a->rows, first, heads, d, factor, e->query);
+    split_heads(a->key, a->bias + h, a->key_stride, a->tokens, first, heads, d, 1.0f, e->key);
+    split_heads(a->value, a->bias + 2 * h, a->key_stride, a->tokens, first, heads, d, 1.0f,
+                e->value);
     const ec_matmul_shape to_scores = {heads, a->rows, d, a->tokens};
     const ec_matmul_shape to_context = {heads, a->rows, a->tokens, d};
-    const bool ok = ec_run_matmul(e->operators, true, to_scores, e->query, e->key, e->scores,
-                                  e->workspace, e->workspace_size) &&
-                    ec_run_softmax(e->operators, heads * a->rows, a->tokens, e->scores) &&
-                    ec_run_matmul(e->operators, false, to_context, e->scores, e->value, e->context,
-                                  e->workspace, e->workspace_size);
-    if (ok) {
-        join_heads(e->context, a->rows, first, heads, d, e->model->info.hidden_size, a->context);
+    if (!ec_run_matmul(e->operators, true, to_scores, e->query, e->key, e->scores, e->workspace,
+                       e->workspace_size)) {
+        return false;
     }
-    return ok;
+    softmax(e, heads * a->rows, a->tokens);
+    if (!ec_run_matmul(e->operators, false, to_context, e->scores, e->value, e->context,
+                       e->workspace, e->workspace_size)) {
+        return false;
+    }
+    join_heads(e->context, a->rows, first, heads, d, h, a->context);
+    return true;
 }
 
 static bool attend(ec_encoder *e, const attention *a) {
@@ -252,8 +286,8 @@ static bool linear(ec_encoder *e, uint32_t index, size_t rows, float *y) {
 }
 
 // narrow = attention context of all tokens, from quantized.
-static bool self_attention(ec_encoder *e, uint32_t first, const ec_sequence *sequences,
-                           size_t count, size_t rows) {
+static bool self_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
+                           const ec_sequence *sequences, size_t count, size_t rows) {
     const size_t h = e->model->info.hidden_size;
     if (!linear(e, first + EC_LINEAR_QKV, rows, e->wide)) {
         return false;
@@ -264,6 +298,7 @@ static bool self_attention(ec_encoder *e, uint32_t first, const ec_sequence *seq
         const attention a = {qkv,
                              qkv + h,
                              qkv + 2 * h,
+                             layer->qkv.bias,
                              3 * h,
                              3 * h,
                              sequences[i].count,
@@ -288,8 +323,8 @@ static void keep_first_rows(ec_encoder *e, const ec_sequence *sequences, size_t 
 }
 
 // narrow[count, H] = attention context of the [CLS] rows alone, which move to the front of hidden.
-static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_sequence *sequences,
-                                size_t count, size_t rows) {
+static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
+                                const ec_sequence *sequences, size_t count, size_t rows) {
     const size_t h = e->model->info.hidden_size;
     float *const key_value = e->wide;
     float *const query = e->wide + rows * 2 * h;
@@ -303,8 +338,9 @@ static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_sequence
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
         const float *kv = key_value + row * 2 * h;
-        const attention a = {query + i * h,    kv, kv + h, h, 2 * h, 1, sequences[i].count,
-                             e->narrow + i * h};
+        const attention a = {
+            query + i * h,    kv, kv + h, layer->qkv.bias, h, 2 * h, 1, sequences[i].count,
+            e->narrow + i * h};
         if (!attend(e, &a)) {
             return false;
         }
@@ -319,16 +355,15 @@ static bool feed_forward(ec_encoder *e, uint32_t index, const ec_layer *layer, s
     if (!linear(e, index + EC_LINEAR_ATTENTION_OUTPUT, rows, e->narrow)) {
         return false;
     }
-    add_norm(e, e->narrow, &layer->attention_norm, rows);
-    if (!linear(e, index + EC_LINEAR_INTERMEDIATE, rows, e->wide) ||
-        !ec_run_gelu(e->operators, rows, info->intermediate_size, e->wide)) {
+    add_norm(e, e->narrow, layer->attention_output.bias, &layer->attention_norm, rows);
+    if (!linear(e, index + EC_LINEAR_INTERMEDIATE, rows, e->wide)) {
         return false;
     }
-    quantize(e, e->wide, rows, info->intermediate_size);
+    gelu(e, e->wide, layer->intermediate.bias, rows, info->intermediate_size);
     if (!linear(e, index + EC_LINEAR_OUTPUT, rows, e->narrow)) {
         return false;
     }
-    add_norm(e, e->narrow, &layer->output_norm, rows);
+    add_norm(e, e->narrow, layer->output.bias, &layer->output_norm, rows);
     return true;
 }
 
@@ -343,7 +378,7 @@ static void embed(ec_encoder *e, const ec_sequence *sequences, size_t count, siz
             ec_embed_row(&w->token_type, sequences[i].token_type_ids[position], h, true, out);
         }
     }
-    add_norm(e, NULL, &w->embedding_norm, rows);
+    add_norm(e, NULL, NULL, &w->embedding_norm, rows);
 }
 
 // logits[count, labels] from quantized [CLS] rows: pooler, tanh, classifier.
@@ -355,11 +390,9 @@ static bool classify_rows(ec_encoder *e, size_t count, float *logits) {
     if (!linear(e, pooler, count, e->narrow)) {
         return false;
     }
-    for (size_t i = 0; i < count * h; i++) {
-        e->narrow[i] = tanhf(e->narrow[i]);
-    }
     bool finite = true;
     for (size_t i = 0; i < count; i++) {
+        ec_tanh_row(e->narrow + i * h, w->pooler.bias, h);
         for (size_t label = 0; label < info->label_count; label++) {
             const float logit = ec_dot(e->narrow + i * h, w->classifier_weight + label * h, h) +
                                 w->classifier_bias[label];
@@ -377,13 +410,13 @@ static bool forward(ec_encoder *e, const ec_sequence *sequences, size_t count, s
     embed(e, sequences, count, rows);
     for (uint32_t i = 0; i < last; i++) {
         const uint32_t first = EC_LINEARS_PER_LAYER * i;
-        if (!self_attention(e, first, sequences, count, rows) ||
+        if (!self_attention(e, first, &w->layers[i], sequences, count, rows) ||
             !feed_forward(e, first, &w->layers[i], rows)) {
             return false;
         }
     }
     const uint32_t first = EC_LINEARS_PER_LAYER * last;
-    return first_row_attention(e, first, sequences, count, rows) &&
+    return first_row_attention(e, first, &w->layers[last], sequences, count, rows) &&
            feed_forward(e, first, &w->layers[last], count) && classify_rows(e, count, logits);
 }
 

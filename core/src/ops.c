@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sums run in LANES independent partial sums: compilers turn them into vector instructions without
-// being allowed to reorder floating-point arithmetic, so every host adds in the same order.
+// being allowed to reorder floating-point arithmetic, so every host adds in the same order. Nothing
+// here calls the C library's functions, whose last bits differ, nor fuses multiplication and
+// addition.
 #include "ops.h"
 
 #include <float.h>
@@ -38,10 +40,11 @@ static inline INLINE float row_sum(const float *x, size_t n) {
             lanes[j] += x[i + (size_t)j];
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] += x[i];
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += x[i];
     }
-    return sum_lanes(lanes);
+    return sum_lanes(lanes) + rest;
 }
 
 static inline INLINE float row_square_sum(const float *x, float mean, size_t n) {
@@ -53,10 +56,11 @@ static inline INLINE float row_square_sum(const float *x, float mean, size_t n) 
             lanes[j] += d * d;
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] += (x[i] - mean) * (x[i] - mean);
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += (x[i] - mean) * (x[i] - mean);
     }
-    return sum_lanes(lanes);
+    return sum_lanes(lanes) + rest;
 }
 
 WIDE float ec_dot(const float *a, const float *b, size_t n) {
@@ -67,10 +71,11 @@ WIDE float ec_dot(const float *a, const float *b, size_t n) {
             lanes[j] += a[i + (size_t)j] * b[i + (size_t)j];
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        lanes[j] += a[i] * b[i];
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += a[i] * b[i];
     }
-    return sum_lanes(lanes);
+    return sum_lanes(lanes) + rest;
 }
 
 WIDE void ec_layer_norm_row(const float *x, const ec_layer_norm *norm, float epsilon, size_t n,
@@ -83,9 +88,10 @@ WIDE void ec_layer_norm_row(const float *x, const ec_layer_norm *norm, float eps
     }
 }
 
-WIDE void ec_add_row(float *restrict x, const float *restrict y, size_t n) {
+WIDE void ec_add_row(float *restrict x, const float *restrict y, const float *restrict bias,
+                     size_t n) {
     for (size_t i = 0; i < n; i++) {
-        x[i] += y[i];
+        x[i] += y[i] + bias[i];
     }
 }
 
@@ -108,10 +114,10 @@ static inline INLINE void row_range(const float *x, size_t n, float *low, float 
             zeros[j] += x[i + (size_t)j] - x[i + (size_t)j];
         }
     }
-    for (int j = 0; i < n; i++, j++) {
-        zeros[j] += x[i] - x[i];
+    float zero = sum_lanes(zeros);
+    for (; i < n; i++) {
+        zero += x[i] - x[i];
     }
-    const float zero = sum_lanes(zeros);
     float range[2];
     ec_row_range(x, n, range);
     *low = (range[0] < 0 ? range[0] : 0) + zero;
@@ -136,4 +142,120 @@ WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *res
     const int32_t zero_point = (int32_t)(-low * inverse + 0.5f);
     ec_convert_row(x, n, inverse, zero_point, q);
     return (ec_row_scale){zero_point, scale};
+}
+
+// ------------------------------------------------------------- non-linear steps
+
+static inline INLINE uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline INLINE float float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+// Rounds to 12 significant bits, halves away from zero.
+static inline INLINE float to_short(float x) {
+    return float_of((bits_of(x) + 0x800u) & 0xFFFFF000u);
+}
+
+// exp(x) for x <= 0; as good as zero below -80.
+//
+// x = n * ln(2) + r; adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
+// The constant for ln(2) is in two parts, of which the first times n is exact. The polynomial is
+// Taylor's, as |r| <= ln(2) / 2 makes its seventh term small enough.
+static inline INLINE float exp_negative(float x) {
+    const float shift = 12582912.0f;
+    const float clamped = x < -80.0f ? -80.0f : x;
+    const float shifted = clamped * 1.44269504f + shift;
+    const float n = shifted - shift;
+    const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
+    float p = 1.0f / 720.0f;
+    p = p * r + 1.0f / 120.0f;
+    p = p * r + 1.0f / 24.0f;
+    p = p * r + 1.0f / 6.0f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return p * float_of((bits_of(shifted) + 127u) << 23);
+}
+
+// x * Phi(x), with Phi from a rational function that tests/parity/fit_gelu.py fits.
+static inline INLINE float gelu(float x) {
+    const float limit = 5.625f;
+    const float above = x < -limit ? -limit : x;
+    const float t = above > limit ? limit : above;
+    const float z = t * t;
+    float p = 8.248455742e-06f;
+    p = p * z + 4.646515008e-04f;
+    p = p * z + 6.504175253e-03f;
+    p = p * z + 6.304816902e-02f;
+    p = p * z + 3.989413679e-01f;
+    float q = 6.664302532e-07f;
+    q = q * z + 1.671916543e-04f;
+    q = q * z + 3.576808609e-03f;
+    q = q * z + 4.544443265e-02f;
+    q = q * z + 3.246905506e-01f;
+    q = q * z + 1.0f;
+    return x * (0.5f + t * p / q);
+}
+
+WIDE void ec_gelu_row(float *restrict x, const float *restrict bias, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        x[i] = gelu(x[i] + bias[i]);
+    }
+}
+
+WIDE void ec_tanh_row(float *restrict x, const float *restrict bias, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const float value = x[i] + bias[i];
+        const float e = exp_negative(value < 0 ? 2.0f * value : -2.0f * value);
+        const float size = (1.0f - e) / (1.0f + e);
+        x[i] = value < 0 ? -size : size;
+    }
+}
+
+WIDE void ec_short_row(const float *restrict x, const float *restrict bias, float factor, size_t n,
+                       float *restrict out) {
+    for (size_t i = 0; i < n; i++) {
+        out[i] = to_short((x[i] + bias[i]) * factor);
+    }
+}
+
+static inline INLINE float max_of(float a, float b) { return a > b ? a : b; }
+
+static inline INLINE float row_max(const float *x, size_t n) {
+    float lanes[LANES];
+    for (int j = 0; j < LANES; j++) {
+        lanes[j] = x[0];
+    }
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int j = 0; j < LANES; j++) {
+            lanes[j] = max_of(x[i + (size_t)j], lanes[j]);
+        }
+    }
+    float max = lanes[0];
+    for (int j = 1; j < LANES; j++) {
+        max = max_of(lanes[j], max);
+    }
+    for (; i < n; i++) {
+        max = max_of(x[i], max);
+    }
+    return max;
+}
+
+WIDE void ec_softmax_row(float *x, size_t n) {
+    const float top = row_max(x, n);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = exp_negative(x[i] - top);
+    }
+    const float inverse = 1.0f / row_sum(x, n);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = to_short(x[i] * inverse);
+    }
 }

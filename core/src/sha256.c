@@ -49,23 +49,27 @@ static void expand(const uint8_t *data, uint32_t w[64]) {
     }
 }
 
+// One block a call: engines of WebAssembly improve a function only when it is called again.
+static __attribute__((noinline)) void compress_block(uint32_t state[8], const uint8_t *data) {
+    uint32_t w[64];
+    expand(data, w);
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+    for (size_t i = 0; i < 64; i++) {
+        const uint32_t t1 = h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) +
+                            ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
+        const uint32_t t2 = (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) +
+                            ((a & b) ^ (a & c) ^ (b & c));
+        h = g, g = f, f = e, e = d + t1;
+        d = c, c = b, b = a, a = t1 + t2;
+    }
+    state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+    state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+}
+
 static void compress_portable(uint32_t state[8], const uint8_t *data, size_t blocks) {
     for (; blocks > 0; blocks--, data += EC_SHA256_BLOCK) {
-        uint32_t w[64];
-        expand(data, w);
-        uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-        uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-        for (size_t i = 0; i < 64; i++) {
-            const uint32_t t1 = h +
-                                (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) +
-                                ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
-            const uint32_t t2 = (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) +
-                                ((a & b) ^ (a & c) ^ (b & c));
-            h = g, g = f, f = e, e = d + t1;
-            d = c, c = b, b = a, a = t1 + t2;
-        }
-        state[0] += a, state[1] += b, state[2] += c, state[3] += d;
-        state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+        compress_block(state, data);
     }
 }
 

@@ -35,7 +35,7 @@ struct ec_packed {
 struct ec_operators {
     pthreadpool_t threadpool;
     uint32_t linear_count;
-    xnn_operator_t softmax, gelu, matmul, matmul_transposed;
+    xnn_operator_t matmul, matmul_transposed;
     xnn_operator_t linears[];
 };
 
@@ -120,7 +120,7 @@ static enum xnn_status create_linear(const ec_packed *packed, uint32_t index,
     const xnn_weights_cache_t cache = (xnn_weights_cache_t)(uintptr_t)&packed->provider;
     return xnn_create_fully_connected_nc_qd8_f32_qc8w(
         l->input_channels, l->output_channels, l->input_channels, l->output_channels, l->scale,
-        l->weight, l->bias, -INFINITY, INFINITY, 0, NULL, cache, linear);
+        l->weight, NULL, -INFINITY, INFINITY, 0, NULL, cache, linear);
 }
 
 static ec_status fail_xnn(ec_error *error, enum xnn_status status, const char *what) {
@@ -193,14 +193,7 @@ size_t ec_packed_bytes(const ec_packed *packed) {
 // ------------------------------------------------------------- operators
 
 static enum xnn_status create_operators(const ec_packed *packed, ec_operators *o) {
-    enum xnn_status status = xnn_create_softmax_nc_f32(0, &o->softmax);
-    if (status == xnn_status_success) {
-        status = xnn_create_unary_elementwise_nc(xnn_unary_gelu, xnn_datatype_fp32,
-                                                 xnn_datatype_fp32, NULL, NULL, NULL, 0, &o->gelu);
-    }
-    if (status == xnn_status_success) {
-        status = xnn_create_batch_matrix_multiply_nc_f32(0, &o->matmul);
-    }
+    enum xnn_status status = xnn_create_batch_matrix_multiply_nc_f32(0, &o->matmul);
     if (status == xnn_status_success) {
         status =
             xnn_create_batch_matrix_multiply_nc_f32(XNN_FLAG_TRANSPOSE_B, &o->matmul_transposed);
@@ -242,8 +235,6 @@ void ec_operators_free(ec_operators *operators) {
     for (uint32_t i = 0; i < operators->linear_count; i++) {
         delete_operator(operators->linears[i]);
     }
-    delete_operator(operators->softmax);
-    delete_operator(operators->gelu);
     delete_operator(operators->matmul);
     delete_operator(operators->matmul_transposed);
     free(operators);
@@ -286,20 +277,6 @@ bool ec_run_matmul(ec_operators *operators, bool transposed, ec_matmul_shape sha
            xnn_setup_batch_matrix_multiply_nc_f32(matmul, workspace, a, b, c) ==
                xnn_status_success &&
            run(operators, matmul);
-}
-
-bool ec_run_softmax(ec_operators *operators, size_t rows, size_t columns, float *x) {
-    return xnn_reshape_softmax_nc_f32(operators->softmax, columns, columns, columns, rows,
-                                      operators->threadpool) == xnn_status_success &&
-           xnn_setup_softmax_nc_f32(operators->softmax, x, x) == xnn_status_success &&
-           run(operators, operators->softmax);
-}
-
-bool ec_run_gelu(ec_operators *operators, size_t rows, size_t columns, float *x) {
-    return xnn_reshape_unary_elementwise_nc(operators->gelu, rows, columns, columns, columns,
-                                            operators->threadpool) == xnn_status_success &&
-           xnn_setup_unary_elementwise_nc(operators->gelu, x, x) == xnn_status_success &&
-           run(operators, operators->gelu);
 }
 
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),

@@ -50,7 +50,8 @@ ec_status ec_operators_new(const ec_packed *packed, void *threadpool, ec_operato
                            ec_error *error);
 void ec_operators_free(ec_operators *operators);
 
-// y[rows, output_channels] = x[rows, input_channels] * transpose(weight) + bias.
+// y[rows, output_channels] = x[rows, input_channels] * transpose(weight), without the bias: some
+// kernels fuse its addition and some cannot, so whoever reads y adds it.
 // x is followed by EC_SPARE_BYTES; row_scales has EC_SPARE_ROWS more entries, which this fills.
 bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
                    ec_row_scale *row_scales, size_t rows, float *y);
@@ -66,12 +67,6 @@ size_t ec_matmul_workspace(ec_matmul_shape shape);
 // workspace is 64-byte aligned.
 bool ec_run_matmul(ec_operators *operators, bool transposed, ec_matmul_shape shape, const float *a,
                    const float *b, float *c, void *workspace, size_t workspace_size);
-
-// Softmax of each row of x[rows, columns], in place.
-bool ec_run_softmax(ec_operators *operators, size_t rows, size_t columns, float *x);
-
-// Exact (erf) GELU of x[rows, columns], in place.
-bool ec_run_gelu(ec_operators *operators, size_t rows, size_t columns, float *x);
 
 // Calls task(context, first_row, row_count) over [0, rows), on the thread pool when there is one.
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),

@@ -37,8 +37,8 @@ static const char *code_of(const api_problem *problem, const char *field) {
 static void test_good(void) {
     static const char *const bodies[] = {
         MAIL, " " MAIL "\n",
-        "{\"id\":[1,{\"subject\":7}],\"message\":\"My car was stolen.\",\"Subject\":1,"
-        "\"subject\":\"Stolen\\u0020car\"}"};
+        ("{\"id\":[1,{\"subject\":7}],\"message\":\"My car was stolen.\",\"Subject\":1,"
+         "\"subject\":\"Stolen\\u0020car\"}")};
     static api_request request;
     api_problem problem;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {

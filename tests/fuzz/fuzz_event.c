@@ -5,15 +5,21 @@
 #include "strict_json.h"
 
 static void check_request(const lambda_event *event) {
-    const event_answer answer = {
-        .status = 401, .type = "a/b", .challenge = "c \"d\"", .body = event->body};
+    event_answer answer = {.status = 401, .body = text_of("{\"e\":\"\\n\"}")};
+    static const char *const names[EVENT_MAX_HEADERS + 1] = {"a", "b", "c", "d", "e", "f", "g",
+                                                             "h", "i", "j", "k", "l", "m"};
+    for (size_t i = 0; i <= EVENT_MAX_HEADERS; i++) {
+        event_add_header(&answer, names[i], event->origin.data);
+    }
     text_buffer out = {0};
     ec_json_error error;
     event_write_answer(&out, event, &answer);
     cJSON *tree = ec_json_read(out.data, out.length, &error);
     fuzz_check(tree != NULL);
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(tree, "statusCode");
+    const char *body = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "body"));
     fuzz_check(cJSON_IsNumber(status) && status->valueint == 401);
+    fuzz_check(body != NULL && text_equals(text_of(body), answer.body));
     cJSON_Delete(tree);
     buffer_free(&out);
 }

@@ -236,10 +236,11 @@ def together(count, work):
 
 
 def emails():
-    """Real mail: the subjects and messages of the validation set."""
+    """Real mail: the subjects and messages of the validation set, short ones first."""
     with open(ROOT / "models/data/validation.jsonl", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    return [{"subject": row["subject"], "message": row["message"]} for row in rows]
+    mails = [{"subject": row["subject"], "message": row["message"]} for row in rows]
+    return sorted(mails, key=lambda mail: len(mail["message"]))
 
 
 def command_line(*arguments, data=None):
@@ -248,6 +249,13 @@ def command_line(*arguments, data=None):
                           stderr=subprocess.PIPE, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def tiny_model(folder):
+    """A bundle of a small random network, which gives nonsense at once; for tests of load."""
+    path = pathlib.Path(folder, "tiny.ecm")
+    command_line("convert", "--force", str(ROOT / "tests/parity/tiny"), str(path))
+    return path
 
 
 def main():

@@ -88,8 +88,12 @@ class Degraded(unittest.TestCase):
 
 
 class Load(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = harness.tiny_model(cls.enterClassContext(tempfile.TemporaryDirectory()))
+
     def test_reload_under_load(self):
-        with Server() as server:
+        with Server(model=self.model) as server:
             stop = threading.Event()
             mails = harness.emails()
 
@@ -113,33 +117,32 @@ class Load(unittest.TestCase):
     def test_answers_are_not_mixed_up(self):
         """160 connections, each with mail and ids of its own."""
         mails = harness.emails()[:160]
-        with Server(MAX_QUEUE=1000) as server:
+        with Server(model=self.model, MAX_QUEUE=1000, CACHE_SIZE=0) as server:
             alone = [server.classify(mail).json() for mail in mails]
-            with Server(MAX_QUEUE=1000, CACHE_SIZE=0) as fresh:
-                def ask(index):
-                    with fresh.connect() as connection:
-                        for turn in range(2):
-                            name = f"client{index}-{turn}"
-                            connection.send(to_bytes("POST", "/classify", mails[index],
-                                                     {"X-Request-Id": name}))
-                            answer = connection.read()
-                            assert answer.status == 200, answer.body
-                            assert answer.headers["x-request-id"] == name
-                            body = answer.json()
-                            assert body["tokens"] == alone[index]["tokens"]
-                            assert body["label"] == alone[index]["label"]
-                            assert abs(body["confidence"] - alone[index]["confidence"]) < 0.002
-                harness.together(160, ask)
+            self.assertGreater(len({answer["confidence"] for answer in alone}), 100)
+
+            def ask(index):
+                with server.connect() as connection:
+                    for turn in range(5):
+                        name = f"client{index}-{turn}"
+                        connection.send(to_bytes("POST", "/classify", mails[index],
+                                                 {"X-Request-Id": name}))
+                        answer = connection.read()
+                        assert answer.status == 200, answer.body
+                        assert answer.headers["x-request-id"] == name
+                        for member in ("label", "tokens", "confidence"):
+                            assert answer.json()[member] == alone[index][member]
+            harness.together(160, ask)
 
     def test_full_queue(self):
         """More than fits: each is answered, by 200 or at once by 429, and nothing waits for ever."""
         long = {"subject": "Long", "message": "My car will not start this morning. " * 50}
-        with Server(WORKERS=1, MAX_QUEUE=4, CACHE_SIZE=0) as server:
+        with Server(model=self.model, WORKERS=1, MAX_QUEUE=4, CACHE_SIZE=0) as server:
             seen = []
 
             def ask(_):
                 with server.connect() as connection:
-                    for _ in range(4):
+                    for _ in range(5):
                         connection.send(to_bytes("POST", "/classify", long))
                         answer = connection.read()
                         seen.append(answer.status)
@@ -147,7 +150,7 @@ class Load(unittest.TestCase):
                             assert answer.headers["retry-after"] == "1"
                             assert "queue is full" in answer.json()["detail"]
             harness.together(30, ask)
-            self.assertEqual(len(seen), 120)
+            self.assertEqual(len(seen), 150)
             self.assertEqual(set(seen), {200, 429})
             metrics = server.metrics()
             self.assertEqual(metrics['http_requests_refused_total{reason="queue"}'],
@@ -158,7 +161,7 @@ class Load(unittest.TestCase):
 
     def test_memory_for_bodies(self):
         """Bodies that are never completed cannot take all memory."""
-        with Server(MAX_BODY_MEMORY_MB=2, BODY_TIMEOUT_SECONDS=2) as server:
+        with Server(model=self.model, MAX_BODY_MEMORY_MB=2, BODY_TIMEOUT_SECONDS=2) as server:
             head = to_bytes("POST", "/classify-batch", b"", {"Content-Length": 1 << 20})
             connections = [server.connect() for _ in range(6)]
             for connection in connections:
@@ -171,7 +174,7 @@ class Load(unittest.TestCase):
             self.assertEqual(server.classify().status, 200)
 
     def test_few_descriptors(self):
-        with Server(files=100) as server:
+        with Server(model=self.model, files=100) as server:
             self.assertIn("only ", server.errors())
             connections = [server.connect() for _ in range(120)]
             connections[0].send(to_bytes("POST", "/classify", GOOD))
@@ -185,7 +188,8 @@ class Ending(unittest.TestCase):
     def end_under_load(self, number, mails, clients, **settings):
         """Clients ask all the time while the server ends. Each answer that began is whole; a
         request may only stay unanswered when the connection was closed before it."""
-        with Server(CACHE_SIZE=0, **settings) as server:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        with Server(model=harness.tiny_model(folder), CACHE_SIZE=0, **settings) as server:
             answered = [0] * clients
 
             def ask(index):
@@ -205,7 +209,7 @@ class Ending(unittest.TestCase):
                             return
 
             def end(_):
-                harness.wait_for(lambda: sum(answered) > 2 * clients, "load")
+                harness.wait_for(lambda: sum(answered) > 10 * clients, "load")
                 server.process.send_signal(number)
 
             harness.together(clients + 1, lambda i: ask(i) if i < clients else end(i))

@@ -20,7 +20,9 @@ PLANTED = "xq7planted9secret"
 class Secrets(unittest.TestCase):
     def test_no_word_of_1000_mails_gets_out(self):
         """Planted in subjects, messages, mails that are refused, broken JSON, headers and URLs."""
-        with Server(LOG_LEVEL="debug", RATE_LIMIT="100000/second", JWT_SECRET=SECRET) as server:
+        model = harness.tiny_model(self.enterContext(tempfile.TemporaryDirectory()))
+        with Server(model=model, LOG_LEVEL="debug", RATE_LIMIT="100000/second",
+                    JWT_SECRET=SECRET) as server:
             headers = {"Authorization": token(sub="tester")}
             told = []
 

@@ -111,6 +111,7 @@ class Events(LambdaTest):
                 else:
                     self.assertEqual(answer["headers"]["content-type"], "application/json")
                     self.assertEqual(answer["headers"]["cache-control"], "no-store")
+                    self.assertEqual(answer["headers"]["x-request-id"], post.id)
                 self.check_answer(json.loads(answer["body"]),
                                   "model" if name == "rest" else "cache")
                 self.assertNotIn(SECRET, post.body.decode())
@@ -210,9 +211,9 @@ class Requests(LambdaTest):
         del made["body"]
         self.check_problem(self.api.invoke(made), 400)
         answer, _ = self.check_problem(self.api.invoke(request(method="PUT")), 405)
-        self.assertEqual(answer["headers"]["allow"], "POST")
+        self.assertEqual(answer["headers"]["allow"], "POST, OPTIONS")
         answer, _ = self.check_problem(self.api.invoke(request("/health", method="DELETE")), 405)
-        self.assertEqual(answer["headers"]["allow"], "GET")
+        self.assertEqual(answer["headers"]["allow"], "GET, OPTIONS")
 
     def test_stage(self):
         self.api.start()
@@ -226,6 +227,29 @@ class Requests(LambdaTest):
         self.assertEqual((answer["statusCode"], health["status"]), (200, "healthy"))
         self.assertIs(health["checks"]["model"]["loaded"], True)
         self.assertEqual(health["checks"]["circuit_breaker"]["state"], "closed")
+
+    def test_other_origins(self):
+        page = "https://page.example"
+
+        def ask(origin, method):
+            headers = {"content-type": "application/json", "Origin": origin}
+            answer = self.api.invoke(request(method=method, headers=headers)).json()
+            return answer["statusCode"], answer["headers"]
+
+        self.api.start(ALLOWED_ORIGINS=f"https://other.example, {page}")
+        status, headers = ask(page, "OPTIONS")
+        self.assertEqual(status, 204)
+        self.assertEqual(headers["access-control-allow-origin"], page)
+        self.assertEqual(headers["access-control-allow-methods"], "POST")
+        self.assertEqual(headers["vary"], "Origin")
+        status, headers = ask(page, "POST")
+        self.assertEqual((status, headers["access-control-allow-origin"]), (200, page))
+        status, headers = ask(page + ".evil.example", "POST")
+        self.assertEqual((status, headers["vary"]), (200, "Origin"))
+        self.assertNotIn("access-control-allow-origin", headers)
+        self.api.terminate()
+        self.api.start()
+        self.assertNotIn("access-control-allow-origin", ask(page, "OPTIONS")[1])
 
     def test_tokens(self):
         self.api.start(JWT_SECRET=JWT_SECRET, JWT_ISSUER="us")
@@ -435,6 +459,8 @@ class Time(LambdaTest):
         self.assertEqual((post.kind, post.json()["errorType"]), ("error", "Request.Failed"))
         failures = self.api.invoke(event("sqs"), left_ms=20).json()["batchItemFailures"]
         self.assertEqual(len(failures), 4)
+        self.api.terminate()
+        self.assertIn("message_left", [line["event"] for line in self.api.logs])
 
     def test_no_deadline(self):
         self.api.start()

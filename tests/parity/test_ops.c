@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The arithmetic under the network: int8 linear layers against plain integer products, bit for bit,
-// and the rounding of activations.
+// the rounding of activations, and the non-linear steps against the C library.
 #include <math.h>
 #include <stdlib.h>
 
@@ -57,7 +57,7 @@ static void check_linear(ec_operators *operators, uint32_t index, const ec_linea
                 sum += (x[row * l->input_channels + i] - scales[row].zero_point) *
                        l->weight[o * l->input_channels + i];
             }
-            exact = exact && y[row * l->output_channels + o] == (float)sum + l->bias[o];
+            exact = exact && y[row * l->output_channels + o] == (float)sum;
         }
     }
     EC_CHECK(exact);
@@ -133,11 +133,95 @@ static void test_odd_rows(void) {
     }
 }
 
+// The non-linear steps against the C library in double.
+static void test_nonlinear(size_t n) {
+    enum { STEPS = 400 };
+    float x[MAX_WIDTH], gelu[MAX_WIDTH], tanh_[MAX_WIDTH];
+    float bias[MAX_WIDTH];
+    bool close = true;
+    for (int step = -STEPS; step <= STEPS; step++) {
+        for (size_t i = 0; i < n; i++) {
+            bias[i] = 0.01f * (float)i;
+            x[i] = 12.0f * (float)step / STEPS - 0.003f * (float)i;
+            gelu[i] = tanh_[i] = x[i];
+        }
+        ec_gelu_row(gelu, bias, n);
+        ec_tanh_row(tanh_, bias, n);
+        for (size_t i = 0; i < n; i++) {
+            const double value = (double)(x[i] + bias[i]);
+            const double expected = 0.5 * value * (1 + erf(value / sqrt(2)));
+            close = close && fabs((double)gelu[i] - expected) < 2.5e-6 &&
+                    fabs((double)tanh_[i] - tanh(value)) < 3e-7;
+        }
+    }
+    EC_CHECK(close);
+}
+
+static bool is_short(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (bits & 0xFFF) == 0;
+}
+
+static void test_softmax(size_t n) {
+    float x[MAX_WIDTH], y[MAX_WIDTH];
+    uint32_t seed = (uint32_t)n;
+    for (int round = 0; round < 50; round++) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            y[i] = x[i] = (float)(next_random(&seed) % 4001) * 1e-3f * (float)round - 50;
+            sum += exp((double)x[i]);
+        }
+        ec_softmax_row(y, n);
+        bool close = true;
+        for (size_t i = 0; i < n; i++) {
+            const double expected = exp((double)x[i]) / sum;
+            close =
+                close && is_short(y[i]) && fabs((double)y[i] - expected) < expected / 4000 + 1e-30;
+        }
+        EC_CHECK(close);
+    }
+}
+
+// Half a unit of the twelfth bit at most, halves away from zero.
+static void test_short(void) {
+    const float x[] = {1, 1.000244140625f, 1.0002f, -3.00048828125f, 0, 1e-30f};
+    const float expected[] = {1, 1.00048828125f, 1, -3.0009765625f, 0, 0};
+    const float zero[6] = {0};
+    float out[6];
+    ec_short_row(x, zero, 1, 6, out);
+    for (int i = 0; i < 5; i++) {
+        EC_CHECK(out[i] == expected[i]);
+    }
+    EC_CHECK(is_short(out[5]) && fabsf(out[5] - x[5]) <= x[5] / 4096);
+    ec_short_row(x, x, 0.5f, 6, out);
+    EC_CHECK(out[0] == 1 && out[4] == 0);
+}
+
+// Whatever is not finite stays so, for the next layer to refuse.
+static void test_not_finite(void) {
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 3; i++) {
+        float bias[20] = {0}, x[20] = {0}, y[20] = {0}, out[20];
+        x[7] = y[7] = bad[i];
+        ec_short_row(x, bias, 1, 20, out);
+        EC_CHECK(!isfinite(out[7]));
+        ec_softmax_row(y, 20);
+        EC_CHECK(bad[i] < 0 ? y[7] < 1e-30f : isnan(y[7]));
+        ec_gelu_row(x, bias, 20);
+        EC_CHECK(!isfinite(x[7]));
+    }
+}
+
 int main(void) {
+    test_short();
+    test_not_finite();
     test_linears(8, 24);
     test_linears(24, 40);
     test_linears(48, 104);
     for (size_t n = 1; n < MAX_WIDTH; n++) {
+        test_nonlinear(n);
+        test_softmax(n);
         test_quantize_row(n);
     }
     test_odd_rows();

@@ -67,10 +67,31 @@ static void add_norm(float *x, const float *y, const ref_norm *norm, size_t rows
     }
 }
 
+// Rounds to 12 significant bits, as the core does with what it multiplies in attention.
+static float to_short(float x) {
+    int exponent;
+    const float fraction = frexpf(x, &exponent);
+    return ldexpf(roundf(ldexpf(fraction, 12)), exponent - 12);
+}
+
+// x[rows, stride], the first `size` of each row: times factor, and short when asked for.
+static void prepare_head(float *x, size_t rows, size_t stride, size_t size, float factor,
+                         bool quantize) {
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t i = 0; i < size; i++) {
+            const float value = x[row * stride + i] * factor;
+            x[row * stride + i] = quantize ? to_short(value) : value;
+        }
+    }
+}
+
 // context[rows, hidden] of one head: softmax(q k^T / sqrt(size)) v
-static void attend_head(const float *q, const float *k, const float *v, size_t rows, size_t hidden,
-                        size_t size, float *context) {
+static void attend_head(float *q, float *k, float *v, size_t rows, size_t hidden, size_t size,
+                        bool quantize, float *context) {
     double *p = calloc(rows, sizeof *p);
+    prepare_head(q, rows, hidden, size, 1.0f / sqrtf((float)size), quantize);
+    prepare_head(k, rows, hidden, size, 1.0f, quantize);
+    prepare_head(v, rows, hidden, size, 1.0f, quantize);
     for (size_t i = 0; i < rows; i++) {
         double highest = -INFINITY, total = 0;
         for (size_t j = 0; j < rows; j++) {
@@ -78,7 +99,6 @@ static void attend_head(const float *q, const float *k, const float *v, size_t r
             for (size_t d = 0; d < size; d++) {
                 p[j] += (double)q[i * hidden + d] * k[j * hidden + d];
             }
-            p[j] /= sqrt((double)size);
             highest = fmax(highest, p[j]);
         }
         for (size_t j = 0; j < rows; j++) {
@@ -88,7 +108,8 @@ static void attend_head(const float *q, const float *k, const float *v, size_t r
         for (size_t d = 0; d < size; d++) {
             double sum = 0;
             for (size_t j = 0; j < rows; j++) {
-                sum += p[j] / total * v[j * hidden + d];
+                const double share = p[j] / total;
+                sum += (quantize ? to_short((float)share) : share) * v[j * hidden + d];
             }
             context[i * hidden + d] = (float)sum;
         }
@@ -108,7 +129,7 @@ static void run_layer(const ref_model *m, const ref_layer *layer, float *x, size
     float *context = floats(rows * h);
     for (size_t head = 0; head < m->heads; head++) {
         const size_t at = head * size;
-        attend_head(q + at, k + at, v + at, rows, h, size, context + at);
+        attend_head(q + at, k + at, v + at, rows, h, size, quantize, context + at);
     }
     linear(&layer->attention_output, context, rows, quantize, y);
     add_norm(x, y, &layer->attention_norm, rows, h, m->epsilon);

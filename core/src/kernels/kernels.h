@@ -14,8 +14,9 @@ void ec_row_range(const float *x, size_t n, float range[2]);
 // using them. Any thread, after ec_plug_kernels.
 void ec_convert_row(const float *x, size_t n, float inverse_scale, int32_t zero_point, int8_t *q);
 
-// Replaces XNNPACK's choice of int8 GEMM where ours is faster on this processor. Call after
-// xnn_initialize, once, before any operator is created; later calls change nothing.
+// Replaces XNNPACK's choice of kernels where ours are faster on this processor, or where its choice
+// adds in another order than everywhere else. Call after xnn_initialize, once, before any operator
+// is created; later calls change nothing.
 void ec_plug_kernels(void);
 
 #endif

@@ -6,7 +6,8 @@
 // computes the same ones. Packed weights are panels of NR columns:
 //
 //     int32 [NR]             minus the sum of each column's weights
-//     int8  [kc / 4, NR, 4]  four weights of each column in turn, filled up with zeros
+//     int8  [kc / 4, NR, 4]  four weights of each column in turn, filled up with zeros; plain
+//                            WebAssembly SIMD has its own order, see ec_qd8_pack
 //     float [NR]             scales
 //     float [NR]             biases
 #ifndef EC_QD8_H
@@ -17,7 +18,11 @@
 #include <xnnpack/config.h>
 #include <xnnpack/hardware-config.h>
 
-enum { EC_QD8_KR = 4 };  // weights of a column that lie together
+enum {
+    EC_QD8_KR = 4,       // weights of a column that lie together
+    EC_QD8_WIDE_KR = 2,  // the same in plain WebAssembly SIMD
+    EC_QD8_WIDE_SR = 4
+};
 
 // Bytes of one packed panel.
 static inline size_t ec_qd8_panel_size(size_t kc, size_t nr) {
@@ -25,14 +30,17 @@ static inline size_t ec_qd8_panel_size(size_t kc, size_t nr) {
            ((kc + EC_QD8_KR - 1) / EC_QD8_KR * EC_QD8_KR + sizeof(int32_t) + 2 * sizeof(float));
 }
 
-// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for this layout and any nr. XNNPACK sets what it leaves
-// out to zero, and fills in scales and biases afterwards.
+// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for panels of nr columns, in blocks of EC_QD8_KR weights
+// or with sr = EC_QD8_WIDE_SR in blocks of EC_QD8_WIDE_KR. The latter come in groups of sr, within
+// which column n begins n blocks later and wraps around, so that a kernel can turn its activations
+// instead of spreading them. XNNPACK sets what this leaves out to zero, and fills in scales and
+// biases afterwards.
 void ec_qd8_pack(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
                  const void *kernel, const void *bias, const void *scale, void *packed,
                  size_t extra_bytes, const void *params);
 
 // Makes XNNPACK's int8 linear layers use `gemm`, for any number of rows up to `rows`, on panels of
-// `columns`.
+// `columns` with blocks of EC_QD8_KR.
 void ec_qd8_plug(struct xnn_gemm_config *config, xnn_dqgemm_ukernel_fn gemm, unsigned rows,
                  unsigned columns);
 
@@ -40,5 +48,6 @@ void ec_qd8_plug(struct xnn_gemm_config *config, xnn_dqgemm_ukernel_fn gemm, uns
 // slower kernel that it is meant to replace. Empty on other architectures.
 void ec_plug_avx2(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware);
 void ec_plug_avx512vnni(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware);
+void ec_plug_wasm(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware);
 
 #endif

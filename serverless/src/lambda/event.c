@@ -58,6 +58,7 @@ static void read_request(lambda_event *event, event_kind kind, text method, text
     event->body = string_of(member(event->tree, "body"));
     event->content_type = find_header(event, "Content-Type");
     event->authorization = find_header(event, "Authorization");
+    event->origin = find_header(event, "Origin");
     event->multi_value = cJSON_IsObject(member(event->tree, "multiValueHeaders")) &&
                          !cJSON_IsObject(member(event->tree, "headers"));
     if (cJSON_IsTrue(member(event->tree, "isBase64Encoded"))) {
@@ -132,36 +133,32 @@ bool event_message(const cJSON *record, text *id, text *body) {
 
 // ---------------------------------------------------------------------------- answers
 
-typedef struct header_writer {
-    text_buffer *out;
-    bool multi_value;
-    bool any;
-} header_writer;
-
-static void add_header(header_writer *w, const char *name, const char *value) {
-    if (value == NULL) {
-        return;
+void event_add_header(event_answer *answer, const char *name, const char *value) {
+    if (answer->header_count < EVENT_MAX_HEADERS) {
+        answer->headers[answer->header_count].name = name;
+        answer->headers[answer->header_count++].value = value;
     }
-    buffer_printf(w->out, "%s\"%s\":%s", w->any ? "," : "", name, w->multi_value ? "[" : "");
-    buffer_add_json_string(w->out, text_of(value));
-    buffer_add_string(w->out, w->multi_value ? "]" : "");
-    w->any = true;
+}
+
+static void write_headers(text_buffer *out, const event_answer *answer, bool multi_value) {
+    buffer_add_string(out, multi_value ? "\"multiValueHeaders\":{" : "\"headers\":{");
+    for (size_t i = 0; i < answer->header_count; i++) {
+        buffer_printf(out, "%s\"%s\":%s", i > 0 ? "," : "", answer->headers[i].name,
+                      multi_value ? "[" : "");
+        buffer_add_json_string(out, text_of(answer->headers[i].value));
+        buffer_add_string(out, multi_value ? "]" : "");
+    }
+    buffer_add_string(out, "},");
 }
 
 void event_write_answer(text_buffer *out, const lambda_event *event, const event_answer *answer) {
-    header_writer w = {out, event->multi_value, false};
     buffer_printf(out, "{\"statusCode\":%d,", answer->status);
     if (event->kind == EVENT_LOAD_BALANCER) {
         buffer_printf(out, "\"statusDescription\":\"%d %s\",", answer->status,
                       api_status_title(answer->status));
     }
-    buffer_add_string(out, event->multi_value ? "\"multiValueHeaders\":{" : "\"headers\":{");
-    add_header(&w, "content-type", answer->type);
-    add_header(&w, "cache-control", "no-store");
-    add_header(&w, "x-content-type-options", "nosniff");
-    add_header(&w, "allow", answer->allow);
-    add_header(&w, "www-authenticate", answer->challenge);
-    buffer_add_string(out, "},\"isBase64Encoded\":false,\"body\":");
+    write_headers(out, answer, event->multi_value);
+    buffer_add_string(out, "\"isBase64Encoded\":false,\"body\":");
     buffer_add_json_string(out, answer->body);
     buffer_add_string(out, "}");
 }

@@ -27,11 +27,11 @@ typedef struct lambda_event {
     cJSON *tree;
     text method, path;  // over HTTP
     text body;
-    text content_type, authorization;
-    bool multi_value;      // the answer must have multiValueHeaders
-    const cJSON *records;  // SQS: the array of messages
-    text_buffer decoded;   // the body, when it was base64
-    const char *problem;   // UNSUPPORTED: why; static storage
+    text content_type, authorization, origin;  // headers; each ends in NUL
+    bool multi_value;                          // the answer must have multiValueHeaders
+    const cJSON *records;                      // SQS: the array of messages
+    text_buffer decoded;                       // the body, when it was base64
+    const char *problem;                       // UNSUPPORTED: why; static storage
 } lambda_event;
 
 // Reads an event; json[0..length) is not needed afterwards. Free it also when it is UNSUPPORTED.
@@ -41,14 +41,20 @@ void event_free(lambda_event *event);
 // The id and body of a message of SQS. False when it has no id, and so cannot be reported.
 bool event_message(const cJSON *record, text *id, text *body);
 
-// The answer to a request over HTTP.
+enum { EVENT_MAX_HEADERS = 12 };
+
+// The answer to a request over HTTP. All zero but the status is an answer without anything.
 typedef struct event_answer {
     int status;
-    const char *type;   // of the body
-    const char *allow;  // header fields; NULL: none
-    const char *challenge;
+    struct {
+        const char *name, *value;
+    } headers[EVENT_MAX_HEADERS];
+    size_t header_count;
     text body;
 } event_answer;
+
+// Adds a header; name and value are borrowed. At most EVENT_MAX_HEADERS are kept.
+void event_add_header(event_answer *answer, const char *name, const char *value);
 
 // Writes the answer in the form that the event's sender expects.
 void event_write_answer(text_buffer *out, const lambda_event *event, const event_answer *answer);

@@ -189,24 +189,50 @@ static bool admit(const lambda_handler *h, const lambda_event *event, event_answ
     const jwt_result result =
         jwt_check(&h->config->jwt, event->authorization, (int64_t)time(NULL), &subject);
     if (result != JWT_OK) {
-        answer->challenge = jwt_challenge(result);
+        event_add_header(answer, "www-authenticate", jwt_challenge(result));
         return refuse(problem, jwt_status(result), jwt_detail(result));
     }
     return true;
 }
 
+// REST APIs and load balancers leave it to the function to tell pages of other origins what they
+// may do.
+static void add_cors(const lambda_handler *h, const lambda_event *event, const char *methods,
+                     event_answer *answer) {
+    const cors_origins *allowed = &h->config->origins;
+    if (allowed->count > 0 && !allowed->any) {
+        event_add_header(answer, "vary", "Origin");
+    }
+    if (!cors_allows(allowed, event->origin)) {
+        return;
+    }
+    event_add_header(answer, "access-control-allow-origin",
+                     allowed->any ? "*" : event->origin.data);
+    if (text_equals(event->method, text_of("OPTIONS"))) {
+        event_add_header(answer, "access-control-allow-methods", methods);
+        event_add_header(answer, "access-control-allow-headers", "Authorization, Content-Type");
+        event_add_header(answer, "access-control-max-age", "7200");
+    }
+}
+
 static bool answer_request(lambda_handler *h, const invocation *call, const lambda_event *event,
                            event_answer *answer, text_buffer *body, api_problem *problem) {
     const path at = find_path(event->path);
+    const bool reads = at == PATH_HEALTH;
+    add_cors(h, event, reads ? "GET" : "POST", answer);
     if (at == PATH_NONE) {
         return refuse(problem, 404, "There is /classify, /classify-batch and /health here.");
     }
-    const char *method = at == PATH_HEALTH ? "GET" : "POST";
-    if (!text_equals(event->method, text_of(method))) {
-        answer->allow = method;
+    if (text_equals(event->method, text_of("OPTIONS"))) {
+        answer->status = 204;
+        event_add_header(answer, "allow", reads ? "GET, OPTIONS" : "POST, OPTIONS");
+        return true;
+    }
+    if (!text_equals(event->method, text_of(reads ? "GET" : "POST"))) {
+        event_add_header(answer, "allow", reads ? "GET, OPTIONS" : "POST, OPTIONS");
         return refuse(problem, 405, "This path does not take this method.");
     }
-    if (at == PATH_HEALTH) {
+    if (reads) {
         write_health(h, body);
         return true;
     }
@@ -218,11 +244,16 @@ static void reply_to_request(lambda_handler *h, const invocation *call, const la
                              lambda_reply *reply) {
     text_buffer body = {0};
     api_problem problem = {0};
-    event_answer answer = {.status = 200, .type = API_JSON_TYPE};
+    event_answer answer = {.status = 200};
+    event_add_header(&answer, "cache-control", "no-store");
+    event_add_header(&answer, "x-content-type-options", "nosniff");
+    event_add_header(&answer, "x-request-id", call->id);
     if (!answer_request(h, call, event, &answer, &body, &problem)) {
         answer.status = problem.status;
-        answer.type = API_PROBLEM_TYPE;
         api_write_problem(&body, &problem, text_of(call->id));
+        event_add_header(&answer, "content-type", API_PROBLEM_TYPE);
+    } else if (body.length > 0) {
+        event_add_header(&answer, "content-type", API_JSON_TYPE);
     }
     answer.body = (text){body.data, body.length};
     event_write_answer(&reply->body, event, &answer);
@@ -247,15 +278,20 @@ static void reply_to_email(lambda_handler *h, const invocation *call, const lamb
     }
 }
 
+static void log_message(lambda_handler *h, const invocation *call, const char *event,
+                        const char *message, text id) {
+    log_line line;
+    begin_line(h, &line, LOG_WARNING, event, message, call);
+    log_text(&line, "message_id", id);
+    log_end(&line);
+}
+
 // Whether the message is dealt with. One that is not comes again, later, and ends in the queue's
 // dead-letter queue.
 static bool classify_message(lambda_handler *h, const invocation *call, text id, text body) {
     api_problem problem = {0};
     if (!api_read_single(body, h->config->policy, &h->request, &problem)) {
-        log_line line;
-        begin_line(h, &line, LOG_WARNING, "message_refused", problem.detail, call);
-        log_text(&line, "message_id", id);
-        log_end(&line);
+        log_message(h, call, "message_refused", problem.detail, id);
         return false;
     }
     const ec_email *email = &h->request.emails[0].email;
@@ -267,6 +303,8 @@ static bool classify_message(lambda_handler *h, const invocation *call, text id,
         timed_classify(&h->timed, email, call->deadline_ms, &answer, &milliseconds, NULL) == EC_OK;
     if (ok) {
         log_answer(h, call, id, email, &answer, milliseconds);
+    } else {
+        log_message(h, call, "message_left", "no time left for it; it comes again", id);
     }
     api_request_free(&h->request);
     return ok;

@@ -23,7 +23,7 @@ const char *const help_lambda =
     "\n"
     "Settings, each a variable or an option, as of 'email-classifier serve --help': MODEL_PATH,\n"
     "POLICY, CACHE_SIZE, LOG_LEVEL, JWT_SECRET or JWT_SECRET_FILE, JWT_ISSUER, JWT_AUDIENCE,\n"
-    "BREAKER_FAILURE_THRESHOLD, BREAKER_RECOVERY_SECONDS.\n"
+    "ALLOWED_ORIGINS, BREAKER_FAILURE_THRESHOLD, BREAKER_RECOVERY_SECONDS.\n"
     "\n"
     "When too little time is left before the function's deadline, the rules answer in place of\n"
     "the model; messages of SQS come back later.\n"
@@ -32,13 +32,18 @@ const char *const help_lambda =
     "  cp \"$(command -v email-classifier)\" bootstrap\n"
     "  zip function.zip bootstrap email-classifier.ecm\n";
 
-// A descriptor that becomes readable when the process is told to end; -1 without one.
+// A descriptor that becomes readable when the process is told to end; -1 without one, and then the
+// signals end it at once.
 static int watch_signals(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    return sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_CLOEXEC) : -1;
+    const int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    if (fd >= 0) {
+        sigprocmask(SIG_BLOCK, &set, NULL);
+    }
+    return fd;
 }
 
 // One invocation after the other, until the end.

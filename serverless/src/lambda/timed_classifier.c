@@ -4,25 +4,32 @@
 #include <string.h>
 #include <time.h>
 
-bool timed_classifier_open(timed_classifier *timed, const server_config *config) {
-    memset(timed, 0, sizeof *timed);
-    const cli_options options = {.model = config->model};
-    model_file_open(&timed->file, &options, false);
-    ec_breaker_init(&timed->breaker, config->breaker_failures,
-                    (uint64_t)config->breaker_recovery_s * 1000);
+static bool add_classifier(timed_classifier *timed, const server_config *config) {
     ec_error error = {0};
-    const uint32_t labels = ec_model_get_info(timed->file.model)->label_count;
+    const ec_model *model = timed->file.model;
+    const uint32_t labels = ec_model_get_info(model)->label_count;
     bool ok = config->cache_size == 0 ||
               ec_cache_new(config->cache_size, labels, &timed->cache, &error) == EC_OK;
     const ec_shared shared = {.cache = timed->cache, .breaker = &timed->breaker};
-    const ec_classifier_options wanted = {
-        .struct_size = sizeof wanted, .policy = config->policy, .shared = &shared};
-    ok = ok && ec_classifier_new(timed->file.model, &wanted, &timed->classifier, &error) == EC_OK;
+    const ec_classifier_options options = {
+        .struct_size = sizeof options, .policy = config->policy, .shared = &shared};
+    ok = ok && ec_classifier_new(model, &options, &timed->classifier, &error) == EC_OK;
     if (!ok) {
         cli_error_of("classifier", &error);
         timed_classifier_close(timed);
     }
     return ok;
+}
+
+bool timed_classifier_open(timed_classifier *timed, const server_config *config) {
+    memset(timed, 0, sizeof *timed);
+    ec_breaker_init(&timed->breaker, config->breaker_failures,
+                    (uint64_t)config->breaker_recovery_s * 1000);
+    const cli_options options = {.model = config->model};
+    model_file_open(&timed->file, &options, false);
+    const bool has_model = timed->file.model != NULL;
+    // What this processor or its memory cannot run need not keep the rules from answering.
+    return add_classifier(timed, config) || (has_model && add_classifier(timed, config));
 }
 
 void timed_classifier_close(timed_classifier *timed) {

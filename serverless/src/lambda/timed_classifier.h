@@ -17,7 +17,7 @@ typedef struct timed_classifier {
     double ms_per_byte;  // what the model took of late
 } timed_classifier;
 
-// Loads the model; without a usable one the rules answer. False, said on stderr, without memory.
+// Loads the model; without a usable one, said on stderr, the rules answer. False without memory.
 // Points into itself: not to be copied or moved.
 bool timed_classifier_open(timed_classifier *timed, const server_config *config);
 void timed_classifier_close(timed_classifier *timed);
