@@ -66,7 +66,7 @@ suite_web() (
     build native
     build_web
     say "testing the npm package and the page"
-    cd tests/web
+    cd tests/web || exit
     report=$ROOT/build/web-tests/report.tap
     mkdir -p "${report%/*}"
     status=0

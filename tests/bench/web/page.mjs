@@ -33,6 +33,8 @@ globalThis.load = async (name) => {
   return performance.now() - start;
 };
 
+globalThis.vocabularySize = () => engines.get('simd').modelInfo.vocabulary_size;
+
 globalThis.unload = async (name) => {
   await sessions.get(name)?.release();
   sessions.delete(name);
