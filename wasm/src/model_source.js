@@ -21,7 +21,12 @@ export function fromBytes(model) {
     return { total: model.size, chunks: readAll(model.stream()) };
   }
   const bytes = model instanceof Uint8Array ? model : new Uint8Array(model);
-  return { total: bytes.length, chunks: (async function* () { yield bytes; })() };
+  return {
+    total: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
 }
 
 /**
@@ -35,12 +40,19 @@ export async function fromNetwork(url, signal) {
     response = await fetch(url, { signal, credentials: 'same-origin' });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new ClassifierError('download', 'The model could not be fetched.', { field: 'modelUrl', cause });
+    throw new ClassifierError('download', 'The model could not be fetched.', {
+      field: 'modelUrl',
+      cause,
+    });
   }
   if (!response.ok) {
-    throw new ClassifierError('download', `The model could not be fetched: HTTP ${response.status}.`, {
-      field: 'modelUrl',
-    });
+    throw new ClassifierError(
+      'download',
+      `The model could not be fetched: HTTP ${response.status}.`,
+      {
+        field: 'modelUrl',
+      },
+    );
   }
   return fromResponse(response);
 }

@@ -12,6 +12,7 @@ const PAGE = 25;
  * @property {(row: Row) => Node | string} cell
  * @property {(row: Row) => string | number} [value] what the column is sorted by; absent: it is not
  * @property {boolean} [number]
+ * @property {boolean} [quiet] its title is for screen readers only
  */
 
 /**
@@ -52,8 +53,8 @@ export class DataTable {
   }
 
   /** @param {Column<Row>} column @param {number} index */
-  #head({ title, value, number }, index) {
-    const content = value ? h('button', { class: 'sort', type: 'button', onclick: () => this.#sortBy(index) }, title) : title;
+  #head({ title, value, number, quiet }, index) {
+    const content = quiet ? h('span', { class: 'visually-hidden' }, title) : value ? h('button', { class: 'sort', type: 'button', onclick: () => this.#sortBy(index) }, title) : title;
     return h('th', { scope: 'col', class: number ? 'number' : undefined }, content);
   }
 

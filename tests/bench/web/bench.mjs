@@ -31,8 +31,19 @@ const median = (values) => percentile(values, 0.5);
 
 /** Milliseconds of one pass in the native program. */
 function nativeTime(tokens) {
-  const out = execFileSync(native, ['bench', '--model', model, '--format', 'json', '--threads', '1',
-    '--tokens', String(tokens), '--iterations', '20']);
+  const out = execFileSync(native, [
+    'bench',
+    '--model',
+    model,
+    '--format',
+    'json',
+    '--threads',
+    '1',
+    '--tokens',
+    String(tokens),
+    '--iterations',
+    '20',
+  ]);
   return JSON.parse(String(out)).passes[0].p50_ms;
 }
 
@@ -47,12 +58,14 @@ async function openPage(browser, origin) {
     load: (name) => page.evaluate((name) => globalThis.load(name), name),
     unload: (name) => page.evaluate((name) => globalThis.unload(name), name),
     measure: async (names, tokens, rounds) =>
-      page.evaluate(([names, ids, rounds]) => globalThis.measure(names, ids, rounds),
-        [names, randomIds(tokens, await vocabulary()), rounds]),
+      page.evaluate(
+        ([names, ids, rounds]) => globalThis.measure(names, ids, rounds),
+        [names, randomIds(tokens, await vocabulary()), rounds],
+      ),
   };
 }
 
-/** The int8 graph that onnxruntime-web runs fastest; one at a time, since each takes much memory. */
+/** The int8 graph that onnxruntime-web runs fastest; one at a time, as each takes much memory. */
 async function fastestGraph(page) {
   const trials = [];
   for (const name of readdirSync(onnxFolder).filter((name) => /int8.*\.onnx$/.test(name))) {
@@ -60,8 +73,10 @@ async function fastestGraph(page) {
     const time = median((await page.measure([name], TRIAL_TOKENS, TRIAL_ROUNDS))[name]);
     await page.unload(name);
     trials.push({ name, time });
-    console.log(`  onnxruntime-web, ${name}: loads in ${loaded.toFixed(0)} ms, ` +
-      `${TRIAL_TOKENS} tokens in ${time.toFixed(1)} ms`);
+    console.log(
+      `  onnxruntime-web, ${name}: loads in ${loaded.toFixed(0)} ms, ` +
+        `${TRIAL_TOKENS} tokens in ${time.toFixed(1)} ms`,
+    );
   }
   return trials.sort((a, b) => a.time - b.time)[0].name;
 }
@@ -71,8 +86,16 @@ function row(tokens, names, times, nativeMs) {
   const [simd, relaxed, other] = names.map((name) => times[name]);
   const cell = (values) => `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)})`;
   const ratio = (a, b) => median(a.map((value, i) => value / b[i])).toFixed(2);
-  return [tokens, nativeMs.toFixed(1), cell(simd), cell(relaxed), cell(other), ratio(other, simd),
-    ratio(other, relaxed), (median(relaxed) / nativeMs).toFixed(2)];
+  return [
+    tokens,
+    nativeMs.toFixed(1),
+    cell(simd),
+    cell(relaxed),
+    cell(other),
+    ratio(other, simd),
+    ratio(other, relaxed),
+    (median(relaxed) / nativeMs).toFixed(2),
+  ];
 }
 
 const server = await serve(here('.'), {
@@ -92,7 +115,9 @@ try {
   const names = ['simd', 'relaxed', await fastestGraph(page)];
   await page.load(names[2]);
   console.log('\np50 in ms (best)\n');
-  console.log('| tokens | native | simd | relaxed | onnxruntime-web | it / simd | it / relaxed | relaxed / native |');
+  console.log(
+    '| tokens | native | simd | relaxed | onnxruntime-web | it/simd | it/relaxed | relaxed/native |',
+  );
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const tokens of TOKENS) {
     const times = await page.measure(names, tokens, tokens > 200 ? 15 : 40);

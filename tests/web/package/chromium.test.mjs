@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { damagedModel, modelDigest, MODEL, onBlankPage, THEFT, until, useBrowser } from './helper.mjs';
+import {
+  damagedModel,
+  modelDigest,
+  MODEL,
+  onBlankPage,
+  THEFT,
+  until,
+  useBrowser,
+} from './helper.mjs';
 
 const MODEL_PATH = '/package/dist/model.ecm';
 const DIGEST = modelDigest();
@@ -65,7 +73,8 @@ describe('engines', () => {
   test('come from bytes for a page in one file', async (page) => {
     const answer = await page.evaluate(async (email) => {
       const { createClassifier } = await import('/package/dist/index.js');
-      const bytes = async (name) => new Uint8Array(await (await fetch(`/package/dist/${name}`)).arrayBuffer());
+      const bytes = async (name) =>
+        new Uint8Array(await (await fetch(`/package/dist/${name}`)).arrayBuffer());
       const classifier = await createClassifier({
         wasm: await bytes('simd.wasm'),
         variant: 'simd',
@@ -81,10 +90,15 @@ describe('engines', () => {
 describe('the cache', () => {
   const load = (page, options) => classifyOnce(page, { modelDigest: DIGEST, ...options });
   const entries = (page) =>
-    page.evaluate(async () => (await (await caches.open('email-classifier-models')).keys()).map(({ url }) => url));
+    page.evaluate(async () =>
+      (await (await caches.open('email-classifier-models')).keys()).map(({ url }) => url),
+    );
   /** Waits for the entry that is written after the classifier is ready. */
   const kept = (page) =>
-    until(page, async () => (await (await caches.open('email-classifier-models')).keys()).length === 1);
+    until(
+      page,
+      async () => (await (await caches.open('email-classifier-models')).keys()).length === 1,
+    );
   // The page keeps the classifier open until its model is kept.
   const loadAndKeep = async (page) => {
     await page.evaluate(async (modelDigest) => {
@@ -133,8 +147,14 @@ describe('the cache', () => {
       const { createClassifier } = await import('/package/dist/index.js');
       globalThis.classifier = await createClassifier({ modelDigest });
     }, DIGEST);
-    await until(page, async (digest) =>
-      (await (await caches.open('email-classifier-models')).keys()).some(({ url }) => url.endsWith(digest)), DIGEST);
+    await until(
+      page,
+      async (digest) =>
+        (await (await caches.open('email-classifier-models')).keys()).some(({ url }) =>
+          url.endsWith(digest),
+        ),
+      DIGEST,
+    );
     const urls = await entries(page);
     assert.equal(urls.length, 2);
     assert.ok(urls.some((url) => url.includes('other.ecm')));
@@ -142,7 +162,10 @@ describe('the cache', () => {
 
   test('may be full', async (page) => {
     const cdp = await page.context().newCDPSession(page);
-    await cdp.send('Storage.overrideQuotaForOrigin', { origin: site.server.origin, quotaSize: 1 << 20 });
+    await cdp.send('Storage.overrideQuotaForOrigin', {
+      origin: site.server.origin,
+      quotaSize: 1 << 20,
+    });
     const { answer } = await load(page);
     assert.equal(answer.label, 'CarTheft');
     assert.deepEqual(await entries(page), []);
@@ -156,7 +179,11 @@ describe('trouble', () => {
       .evaluate(async (modelDigest) => {
         const { createClassifier } = await import('/package/dist/index.js');
         const { code, name } = await createClassifier({ modelDigest }).catch((error) => error);
-        return { code, name, kept: (await (await caches.open('email-classifier-models')).keys()).length };
+        return {
+          code,
+          name,
+          kept: (await (await caches.open('email-classifier-models')).keys()).length,
+        };
       }, DIGEST)
       .finally(() => (serving.damaged = false));
     assert.deepEqual(error, { code: 'digest', name: 'ClassifierError', kept: 0 });
@@ -179,7 +206,9 @@ describe('trouble', () => {
         const { createClassifier } = await import('/package/dist/index.js');
         const abort = new AbortController();
         const onProgress = () => abort.abort();
-        return (await createClassifier({ signal: abort.signal, onProgress }).catch((error) => error)).name;
+        return (
+          await createClassifier({ signal: abort.signal, onProgress }).catch((error) => error)
+        ).name;
       })
       .finally(() => (serving.hang = false));
     assert.equal(name, 'AbortError');
@@ -190,7 +219,9 @@ describe('trouble', () => {
       const { createClassifier } = await import('/package/dist/index.js');
       let crash;
       const source = `import '${location.origin}/package/dist/worker.js';
-        new BroadcastChannel('crash').onmessage = () => { setTimeout(() => { throw new Error('crashed'); }); };`;
+        new BroadcastChannel('crash').onmessage = () => {
+          setTimeout(() => { throw new Error('crashed'); });
+        };`;
       const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
       const classifier = await createClassifier({
         waitForModel: false,
@@ -223,13 +254,18 @@ describe('trouble', () => {
 describe('the page', () => {
   test('asks nobody but its server, and goes on while the worker works', async (page) => {
     const foreign = [];
-    page.on('request', (request) => request.url().startsWith(site.server.origin) || foreign.push(request.url()));
+    page.on(
+      'request',
+      (request) => request.url().startsWith(site.server.origin) || foreign.push(request.url()),
+    );
     const turns = await page.evaluate(async (email) => {
       const { createClassifier } = await import('/package/dist/index.js');
       const classifier = await createClassifier();
       let turns = 0;
       const timer = setInterval(() => turns++, 0);
-      await classifier.classifyBatch(Array.from({ length: 16 }, (_, i) => ({ ...email, subject: `${i}` })));
+      await classifier.classifyBatch(
+        Array.from({ length: 16 }, (_, i) => ({ ...email, subject: `${i}` })),
+      );
       clearInterval(timer);
       return turns;
     }, THEFT);

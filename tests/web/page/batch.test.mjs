@@ -16,11 +16,11 @@ async function start(page, files) {
 
 const done = (page, count) => shows(page, TITLE, `Done, ${count.toLocaleString('en')} email`);
 
-test('1,000 emails: all answered, in order, as the same emails one by one', { timeout: 180_000 }, () => onPage(site, async (page) => {
+test('1,000 emails: all answered, in order, as the same emails one by one', () => onPage(site, async (page) => {
   await modelReady(page);
   const emails = validationEmails(1000);
   await start(page, [file('claims.csv', tableOf(emails))]);
-  await page.locator(TITLE).filter({ hasText: /Done/ }).waitFor({ timeout: 150_000 });
+  await page.locator(TITLE).filter({ hasText: /Done/ }).waitFor();
   await done(page, 1000);
   const { emails: answers } = JSON.parse(await downloaded(page, '#batch-json'));
   assert.deepEqual(answers.map(({ subject }) => subject), emails.map(({ subject }) => subject));
@@ -49,7 +49,7 @@ test('every kind of file; what cannot be read is named, the rest is done', () =>
   assert.equal(await page.locator('#batch-table tbody tr').count(), 1);
 }));
 
-test('pause, go on, cancel: what is done is kept', { timeout: 120_000 }, () => onPage(site, async (page) => {
+test('pause, go on, cancel: what is done is kept', () => onPage(site, async (page) => {
   await modelReady(page);
   await start(page, [file('many.csv', tableOf(validationEmails(510)))]);
   await shows(page, TITLE, /Classifying, [1-9]/);

@@ -8,6 +8,7 @@ import { launch } from '../browser.mjs';
 import { ISOLATED, serve } from '../server.mjs';
 
 export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+const PATIENCE_MS = 120_000; // nothing is timed here: a slow machine is no failure
 export const SITE = `${REPOSITORY}build/web`;
 
 const THEFT = {
@@ -53,6 +54,7 @@ export function useSite(options) {
  */
 export async function onPage(site, test, { context: contextOptions, path = '/', expectErrors } = {}) {
   const context = await site.browser.newContext({ viewport: { width: 1280, height: 860 }, ...contextOptions });
+  context.setDefaultTimeout(PATIENCE_MS);
   const watch = { errors: [], urls: [] };
   const note = (text) => expectErrors?.test(text) || watch.errors.push(text);
   context.on('console', (message) => message.type() === 'error' && note(message.text()));
@@ -75,7 +77,7 @@ export const modelReady = (page) => page.locator('#engine-status[data-phase="rea
 
 /** Waits until a function in the page, which may be async, gives something true. */
 export async function until(page, condition, argument) {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + PATIENCE_MS;
   while (!await page.evaluate(condition, argument)) {
     assert.ok(Date.now() < deadline, `never came true: ${condition}`);
     await page.waitForTimeout(50);

@@ -80,7 +80,7 @@ test('a crash of the worker: the engine is started again and the call is answere
   await shows(page, '#answer-facts', 'the model');
 }, CRASHED));
 
-test('a crash in the middle of a batch loses nothing', { timeout: 120_000 }, () => onPage(site, async (page) => {
+test('a crash in the middle of a batch loses nothing', () => onPage(site, async (page) => {
   await modelReady(page);
   const emails = validationEmails(200);
   await goTo(page, 'batch');
@@ -170,7 +170,7 @@ test('without a network the page opens and the model answers', () => onPage(site
   assert.equal(asked(), before, 'no request was made');
 }));
 
-test('a new version is offered, and never mixed with the old one', { timeout: 120_000 }, async () => {
+test('a new version is offered, and never mixed with the old one', async () => {
   const next = join(temporary, 'next');
   execFileSync('node', [join(REPOSITORY, 'web/build.mjs'), join(REPOSITORY, 'build/npm'), next],
     { env: { ...process.env, PAGE_SERVERS: 'https://next.example' }, stdio: 'ignore' });

@@ -94,7 +94,7 @@ test('training data: add, correct, remove, export as models/data.py reads it', (
   assert.deepEqual(await stored(page, 'examples'), []);
 }));
 
-test('evaluation: the figures are those of the answers, and the slider moves them', { timeout: 120_000 }, () => onPage(site, async (page) => {
+test('evaluation: the figures are those of the answers, and the slider moves them', () => onPage(site, async (page) => {
   await modelReady(page);
   await goTo(page, 'evaluate');
   const emails = validationEmails(510).filter((_, i) => i % 5 === 0);

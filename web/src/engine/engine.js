@@ -13,7 +13,7 @@ import { startServer } from './server.js';
 /** @typedef {import('../types.d.ts').EngineStatus} EngineStatus */
 
 const CRASHES = 3; // in so many milliseconds, and it is not tried again by itself
-const CRASH_WINDOW_MS = 60_000;
+const CRASH_WINDOW_MS = 300_000;
 
 /** @param {any} error of loading the model */
 function modelProblem(error) {
@@ -139,6 +139,8 @@ export class Engine extends EventTarget {
     const now = performance.now();
     this.#crashes = [...this.#crashes.filter((time) => now - time < CRASH_WINDOW_MS), now];
     if (this.#crashes.length > CRASHES) {
+      this.#backend = Promise.reject(error); // until somebody starts it again
+      this.#backend.catch(() => {});
       this.#report(generation, { phase: 'failed', problem: 'The engine stopped several times in a row.' });
       return false;
     }

@@ -182,7 +182,7 @@ export class BatchView {
         ? labelChip(this.#labels(), row.answer.label) : h('span', { class: 'badge', 'data-kind': 'bad' }, 'Refused') },
       { title: 'Confidence', number: true, value: (row) => row.answer?.confidence ?? -1, cell: (row) => (row.answer ? percent(row.answer.confidence) : '') },
       { title: 'Remark', value: (row) => this.#remark(row), cell: (row) => h('span', { class: 'soft small' }, this.#remark(row)) },
-      { title: '', cell: (row) => h('button', { class: 'button button-small', type: 'button', 'aria-label': `Open email ${row.number} in Classify`,
+      { title: 'Action', quiet: true, cell: (row) => h('button', { class: 'button button-small', type: 'button', 'aria-label': `Open email ${row.number} in Classify`,
         onclick: () => this.#app.openEmail(row) }, 'Open') },
     ];
   }

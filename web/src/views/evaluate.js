@@ -153,7 +153,7 @@ export class EvaluateView {
       element.style.setProperty('--share', String(support === 0 ? 0 : n / support));
       return element;
     };
-    return h('div', { class: 'table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Confusion matrix' }, h('table', { class: 'matrix' },
+    return h('div', { class: 'table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Your labels against the model’s' }, h('table', { class: 'matrix' },
       h('caption', { class: 'visually-hidden' }, 'Rows: your label. Columns: the model’s.'),
       h('thead', {}, h('tr', {}, h('td', { 'data-kind': 'corner' }, 'yours ↓  model →'), ...labels.map((label) => h('th', { scope: 'col' }, short(label))))),
       h('tbody', {}, ...labels.map((label, i) => h('tr', {}, h('th', { scope: 'row' }, short(label)),
@@ -168,7 +168,7 @@ export class EvaluateView {
       { title: 'Yours', value: (row) => row.label, cell: (row) => labelChip(labels(), row.label) },
       { title: 'The model’s', value: (row) => row.predicted, cell: (row) => labelChip(labels(), row.predicted) },
       { title: 'Confidence', number: true, value: (row) => row.confidence, cell: (row) => percent(row.confidence) },
-      { title: '', cell: (row) => h('button', { class: 'button button-small', type: 'button', 'aria-label': `Open ${row.subject} in Classify`,
+      { title: 'Action', quiet: true, cell: (row) => h('button', { class: 'button button-small', type: 'button', 'aria-label': `Open ${row.subject} in Classify`,
         onclick: () => this.#app.openEmail(row) }, 'Open') },
     ];
   }

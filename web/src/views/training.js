@@ -115,7 +115,7 @@ export class TrainingView {
       { title: 'Subject', value: (row) => row.subject.toLowerCase(), cell: (row) => h('div', { class: 'clip', title: row.message.slice(0, 300) }, row.subject) },
       { title: 'The model said', value: (row) => row.predicted ?? '', cell: (row) => h('span', { class: 'soft' }, row.predicted ? labelName(row.predicted) : '–') },
       { title: 'Label', value: (row) => row.label, cell: (row) => this.#labelPicker(row) },
-      { title: '', cell: (row) => h('button', { class: 'button button-icon', type: 'button', 'aria-label': `Remove ${row.subject}`,
+      { title: 'Action', quiet: true, cell: (row) => h('button', { class: 'button button-icon', type: 'button', 'aria-label': `Remove ${row.subject}`,
         onclick: () => this.#change(() => trainingSet.remove(row.id)) }, icon('trash')) },
     ];
   }
