@@ -66,14 +66,28 @@ function fromResponse(response) {
 }
 
 /**
+ * @param {unknown} cause
+ * @returns {never}
+ */
+function brokenOff(cause) {
+  if (cause instanceof Error && cause.name === 'AbortError') {
+    throw cause;
+  }
+  throw new ClassifierError('download', 'The model could not be read to its end.', {
+    field: 'modelUrl',
+    cause,
+  });
+}
+
+/**
  * Not every browser can iterate over a stream.
  * @param {ReadableStream<Uint8Array>} stream
  */
-async function* readAll(stream) {
+export async function* readAll(stream) {
   const reader = stream.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(brokenOff);
       if (done) {
         return;
       }

@@ -55,8 +55,9 @@ export class Service {
     try {
       this.#host.post({ id, result: await this.#dispatch(String(method), params, id) });
     } catch (error) {
-      // The core reports its errors; anything else means that the module is broken.
-      this.#host.post({ id, error: toRecord(error, 'worker') });
+      // The core reports its errors; what else is thrown means that the module is broken.
+      const cancelled = error instanceof Error && error.name === 'AbortError';
+      this.#host.post({ id, error: toRecord(error, cancelled ? 'cancelled' : 'worker') });
     }
   }
 

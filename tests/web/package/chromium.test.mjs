@@ -17,7 +17,7 @@ const MODEL_PATH = '/package/dist/model.ecm';
 const DIGEST = modelDigest();
 
 // What the server gives for the model; tests change it.
-const serving = { damaged: false, hang: false };
+const serving = { damaged: false, hang: false, broken: false };
 const site = useBrowser({
   intercept(request, response) {
     if (!request.url.startsWith(MODEL_PATH)) {
@@ -26,7 +26,9 @@ const site = useBrowser({
     const body = serving.damaged ? damagedModel() : readFileSync(MODEL);
     // The browser's own cache must not answer in place of ours.
     response.writeHead(200, { 'content-length': body.length, 'cache-control': 'no-store' });
-    if (serving.hang) {
+    if (serving.broken) {
+      response.write(body.subarray(0, 1 << 20), () => response.destroy());
+    } else if (serving.hang) {
       response.write(body.subarray(0, 1 << 20));
     } else {
       response.end(body);
@@ -197,6 +199,35 @@ describe('trouble', () => {
       return [code, (await classifier.classify(email)).source];
     }, THEFT);
     assert.deepEqual([code, source], ['download', 'rules']);
+  });
+
+  test('a download that breaks off leaves rules', async (page) => {
+    serving.broken = true;
+    const [code, source] = await page
+      .evaluate(async (email) => {
+        const { createClassifier } = await import('/package/dist/index.js');
+        const classifier = await createClassifier({ waitForModel: false });
+        const { code } = await classifier.modelReady.catch((error) => error);
+        return [code, (await classifier.classify(email)).source];
+      }, THEFT)
+      .finally(() => (serving.broken = false));
+    assert.deepEqual([code, source], ['download', 'rules']);
+  });
+
+  test('a cancelled download leaves rules when they answer already', async (page) => {
+    serving.hang = true;
+    const [name, source] = await page
+      .evaluate(async (email) => {
+        const { createClassifier } = await import('/package/dist/index.js');
+        const abort = new AbortController();
+        const { signal } = abort;
+        const classifier = await createClassifier({ waitForModel: false, signal });
+        abort.abort();
+        const { name } = await classifier.modelReady.catch((error) => error);
+        return [name, (await classifier.classify(email)).source];
+      }, THEFT)
+      .finally(() => (serving.hang = false));
+    assert.deepEqual([name, source], ['AbortError', 'rules']);
   });
 
   test('a download that hangs can be cancelled', async (page) => {
