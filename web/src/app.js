@@ -17,6 +17,8 @@ import { TrainingView } from './views/training.js';
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
 
 const engine = new Engine();
+engine.addEventListener('status', showStatus);
+engine.start(); // first, since all waits for it
 const app = { engine, openEmail };
 const classify = new ClassifyView(app);
 /** @type {Record<string, View>} */
@@ -106,13 +108,11 @@ function acceptDrops() {
   });
 }
 
-engine.addEventListener('status', showStatus);
 engine.addEventListener('recovered', () => toast('The engine had stopped and was started again. Nothing is lost.'));
 addEventListener('hashchange', () => {
   if (location.hash.startsWith('#/')) showView(true);
 });
 startThemeSwitch();
 acceptDrops();
-engine.start();
 showView(false);
 startOffline();

@@ -32,6 +32,7 @@ export class ClassifyView {
   #answer;
   /** Changes when another email begins, so that the history has one entry for each. */
   #emailId = newId();
+  #lastInput = -Infinity;
   /** @type {Record<string, ReturnType<typeof setTimeout>>} */
   #timers = {};
   /** Labels the rows and buttons were made for. */
@@ -42,7 +43,7 @@ export class ClassifyView {
     this.#app = app;
     byId('composer').addEventListener('submit', (event) => event.preventDefault());
     byId('composer').addEventListener('input', (event) => {
-      if (event.target === subject || event.target === message) this.#later('classify', DEBOUNCE_MS, () => this.#classify());
+      if (event.target === subject || event.target === message) this.#typed();
     });
     message.addEventListener('paste', (event) => this.#pasted(event));
     byId('paste-email').addEventListener('click', () => this.#pasteFromClipboard());
@@ -69,6 +70,14 @@ export class ClassifyView {
     else if (items.length === 1) this.open(items[0]);
     else toast(`${files[0].name} holds ${plural(items.length, 'email')}. Open it in Batch.`);
     if (files.length > 1) toast('One email at a time here. Batch takes any number.');
+  }
+
+  /** The first change after some quiet is answered at once, the last of many when it is quiet again. */
+  #typed() {
+    const now = performance.now();
+    const quiet = now - this.#lastInput > DEBOUNCE_MS;
+    this.#lastInput = now;
+    this.#later(quiet ? 'first' : 'last', quiet ? 0 : DEBOUNCE_MS, () => this.#classify());
   }
 
   /** @param {string} name @param {number} delay @param {() => void} action */
@@ -119,7 +128,7 @@ export class ClassifyView {
 
   /** Asks for the answer to what is there now; what was asked before is dropped. */
   async #classify() {
-    clearTimeout(this.#timers.classify);
+    clearTimeout(this.#timers.last);
     clearTimeout(this.#timers.explain);
     this.#abort.abort();
     this.#abort = new AbortController();
