@@ -76,7 +76,7 @@ setup_sources() {
     mkdir -p "$CACHE/src"
     [ -L "$ROOT/.deps" ] && rm "$ROOT/.deps"
     mkdir -p "$ROOT/.deps"
-    while read -r name version tarball tree paths url; do
+    while read -r name version tarball tree paths url _; do
         case $name in '' | '#'*) continue ;; esac
         fetch_source "$name" "$version" "$tarball" "$tree" "$paths" "$url"
         ln -sfn "$CACHE/src/$name-$version" "$ROOT/.deps/$name"

@@ -3,19 +3,8 @@
 # error.
 # shellcheck shell=sh
 
-ALL_SUITES="native clang asan tsan arm64 wasm lint"
-DEFAULT_SUITES="native asan wasm lint"
-
-# promtool alone: the package that has it would also start a service.
-fetch_promtool() (
-    say "fetching promtool"
-    mkdir -p "$CACHE/promtool"
-    cd "$CACHE/promtool" || exit
-    { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; } \
-        >log 2>&1 </dev/null || die "could not fetch prometheus, see $CACHE/promtool/log"
-    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components 3 ./usr/bin/promtool
-    rm -f prometheus_*.deb
-)
+ALL_SUITES="native clang asan tsan arm64 wasm lint deploy"
+DEFAULT_SUITES="native asan wasm lint deploy"
 
 # What the tests of the HTTP server need.
 setup_http_tests() {
@@ -23,8 +12,8 @@ setup_http_tests() {
     if have promtool; then
         PROMTOOL=promtool
     else
-        [ -x "$CACHE/promtool/promtool" ] || fetch_promtool
-        PROMTOOL=$CACHE/promtool/promtool
+        deb_program prometheus usr/bin/promtool
+        PROMTOOL=$TOOLS/bin/promtool
     fi
     export PROMTOOL
 }
@@ -62,6 +51,21 @@ suite_wasm() {
 tracked() { git -c safe.directory="$ROOT" ls-files -co --exclude-standard -- "$@"; }
 # Generated tables are formatted by their generator.
 c_sources() { tracked '*.c' '*.h' | grep -v '_tables\.[ch]$'; }
+
+# The deployment files by their own tools, nginx in front of the server, the packages.
+suite_deploy() {
+    build native email-classifier
+    setup_deploy_tools
+    say "testing the deployment files"
+    tests=build/deploy
+    mkdir -p "$tests"
+    for name in manifests monitoring nginx package; do
+        printf 'add_test(deploy_%s "%s" "%s")\n' "$name" "$TOOLS/python/bin/python" \
+            "$ROOT/tests/deploy/test_$name.py"
+    done >"$tests/CTestTestfile.cmake"
+    PATH=$TOOLS/bin:$PATH ctest --test-dir "$tests" --output-on-failure \
+        --output-log "$tests/ctest.log" </dev/null
+}
 
 suite_lint() {
     need shellcheck=shellcheck clang-format-19=clang-format-19 git=git
