@@ -63,7 +63,10 @@ function showStatus() {
   byId('engine-status').dataset.phase = phase;
   byId('engine-status-text').textContent = {
     starting: where === 'server' ? 'Connecting' : 'Starting',
-    loading: loaded > 0 ? `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB` : 'Loading the model',
+    loading:
+      loaded > 0
+        ? `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB`
+        : 'Loading the model',
     ready: where === 'server' ? 'Ready, on the server' : 'Ready, on this device',
     failed: where === 'server' ? 'No server' : 'Without the model',
   }[phase];
@@ -104,11 +107,13 @@ function acceptDrops() {
     if (!files(event)) return;
     event.preventDefault();
     veil.hidden = true;
-    taker()?.drop?.([...event.dataTransfer?.files ?? []]);
+    taker()?.drop?.([...(event.dataTransfer?.files ?? [])]);
   });
 }
 
-engine.addEventListener('recovered', () => toast('The engine had stopped and was started again. Nothing is lost.'));
+engine.addEventListener('recovered', () =>
+  toast('The engine had stopped and was started again. Nothing is lost.'),
+);
 addEventListener('hashchange', () => {
   if (location.hash.startsWith('#/')) showView(true);
 });
