@@ -55,6 +55,7 @@ suite_web() (
     build native
     build_web
     say "testing the npm package and the page"
+    (cd web && npm run --silent check)
     cd tests/web
     report=$ROOT/build/web-tests/report.tap
     mkdir -p "${report%/*}"
