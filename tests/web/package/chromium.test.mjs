@@ -3,13 +3,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { damagedModel, modelDigest, MODEL, onBlankPage, THEFT, until, useBrowser } from './helper.mjs';
+import {
+  damagedModel,
+  modelDigest,
+  MODEL,
+  onBlankPage,
+  THEFT,
+  until,
+  useBrowser,
+} from './helper.mjs';
 
 const MODEL_PATH = '/package/dist/model.ecm';
 const DIGEST = modelDigest();
 
 // What the server gives for the model; tests change it.
-const serving = { damaged: false, hang: false };
+const serving = { damaged: false, hang: false, broken: false };
 const site = useBrowser({
   intercept(request, response) {
     if (!request.url.startsWith(MODEL_PATH)) {
@@ -18,7 +26,9 @@ const site = useBrowser({
     const body = serving.damaged ? damagedModel() : readFileSync(MODEL);
     // The browser's own cache must not answer in place of ours.
     response.writeHead(200, { 'content-length': body.length, 'cache-control': 'no-store' });
-    if (serving.hang) {
+    if (serving.broken) {
+      response.write(body.subarray(0, 1 << 20), () => response.destroy());
+    } else if (serving.hang) {
       response.write(body.subarray(0, 1 << 20));
     } else {
       response.end(body);
@@ -65,7 +75,8 @@ describe('engines', () => {
   test('come from bytes for a page in one file', async (page) => {
     const answer = await page.evaluate(async (email) => {
       const { createClassifier } = await import('/package/dist/index.js');
-      const bytes = async (name) => new Uint8Array(await (await fetch(`/package/dist/${name}`)).arrayBuffer());
+      const bytes = async (name) =>
+        new Uint8Array(await (await fetch(`/package/dist/${name}`)).arrayBuffer());
       const classifier = await createClassifier({
         wasm: await bytes('simd.wasm'),
         variant: 'simd',
@@ -81,10 +92,15 @@ describe('engines', () => {
 describe('the cache', () => {
   const load = (page, options) => classifyOnce(page, { modelDigest: DIGEST, ...options });
   const entries = (page) =>
-    page.evaluate(async () => (await (await caches.open('email-classifier-models')).keys()).map(({ url }) => url));
+    page.evaluate(async () =>
+      (await (await caches.open('email-classifier-models')).keys()).map(({ url }) => url),
+    );
   /** Waits for the entry that is written after the classifier is ready. */
   const kept = (page) =>
-    until(page, async () => (await (await caches.open('email-classifier-models')).keys()).length === 1);
+    until(
+      page,
+      async () => (await (await caches.open('email-classifier-models')).keys()).length === 1,
+    );
   // The page keeps the classifier open until its model is kept.
   const loadAndKeep = async (page) => {
     await page.evaluate(async (modelDigest) => {
@@ -133,8 +149,14 @@ describe('the cache', () => {
       const { createClassifier } = await import('/package/dist/index.js');
       globalThis.classifier = await createClassifier({ modelDigest });
     }, DIGEST);
-    await until(page, async (digest) =>
-      (await (await caches.open('email-classifier-models')).keys()).some(({ url }) => url.endsWith(digest)), DIGEST);
+    await until(
+      page,
+      async (digest) =>
+        (await (await caches.open('email-classifier-models')).keys()).some(({ url }) =>
+          url.endsWith(digest),
+        ),
+      DIGEST,
+    );
     const urls = await entries(page);
     assert.equal(urls.length, 2);
     assert.ok(urls.some((url) => url.includes('other.ecm')));
@@ -142,7 +164,10 @@ describe('the cache', () => {
 
   test('may be full', async (page) => {
     const cdp = await page.context().newCDPSession(page);
-    await cdp.send('Storage.overrideQuotaForOrigin', { origin: site.server.origin, quotaSize: 1 << 20 });
+    await cdp.send('Storage.overrideQuotaForOrigin', {
+      origin: site.server.origin,
+      quotaSize: 1 << 20,
+    });
     const { answer } = await load(page);
     assert.equal(answer.label, 'CarTheft');
     assert.deepEqual(await entries(page), []);
@@ -156,7 +181,11 @@ describe('trouble', () => {
       .evaluate(async (modelDigest) => {
         const { createClassifier } = await import('/package/dist/index.js');
         const { code, name } = await createClassifier({ modelDigest }).catch((error) => error);
-        return { code, name, kept: (await (await caches.open('email-classifier-models')).keys()).length };
+        return {
+          code,
+          name,
+          kept: (await (await caches.open('email-classifier-models')).keys()).length,
+        };
       }, DIGEST)
       .finally(() => (serving.damaged = false));
     assert.deepEqual(error, { code: 'digest', name: 'ClassifierError', kept: 0 });
@@ -172,6 +201,35 @@ describe('trouble', () => {
     assert.deepEqual([code, source], ['download', 'rules']);
   });
 
+  test('a download that breaks off leaves rules', async (page) => {
+    serving.broken = true;
+    const [code, source] = await page
+      .evaluate(async (email) => {
+        const { createClassifier } = await import('/package/dist/index.js');
+        const classifier = await createClassifier({ waitForModel: false });
+        const { code } = await classifier.modelReady.catch((error) => error);
+        return [code, (await classifier.classify(email)).source];
+      }, THEFT)
+      .finally(() => (serving.broken = false));
+    assert.deepEqual([code, source], ['download', 'rules']);
+  });
+
+  test('a cancelled download leaves rules when they answer already', async (page) => {
+    serving.hang = true;
+    const [name, source] = await page
+      .evaluate(async (email) => {
+        const { createClassifier } = await import('/package/dist/index.js');
+        const abort = new AbortController();
+        const { signal } = abort;
+        const classifier = await createClassifier({ waitForModel: false, signal });
+        abort.abort();
+        const { name } = await classifier.modelReady.catch((error) => error);
+        return [name, (await classifier.classify(email)).source];
+      }, THEFT)
+      .finally(() => (serving.hang = false));
+    assert.deepEqual([name, source], ['AbortError', 'rules']);
+  });
+
   test('a download that hangs can be cancelled', async (page) => {
     serving.hang = true;
     const name = await page
@@ -179,7 +237,9 @@ describe('trouble', () => {
         const { createClassifier } = await import('/package/dist/index.js');
         const abort = new AbortController();
         const onProgress = () => abort.abort();
-        return (await createClassifier({ signal: abort.signal, onProgress }).catch((error) => error)).name;
+        return (
+          await createClassifier({ signal: abort.signal, onProgress }).catch((error) => error)
+        ).name;
       })
       .finally(() => (serving.hang = false));
     assert.equal(name, 'AbortError');
@@ -190,7 +250,9 @@ describe('trouble', () => {
       const { createClassifier } = await import('/package/dist/index.js');
       let crash;
       const source = `import '${location.origin}/package/dist/worker.js';
-        new BroadcastChannel('crash').onmessage = () => { setTimeout(() => { throw new Error('crashed'); }); };`;
+        new BroadcastChannel('crash').onmessage = () => {
+          setTimeout(() => { throw new Error('crashed'); });
+        };`;
       const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
       const classifier = await createClassifier({
         waitForModel: false,
@@ -223,13 +285,18 @@ describe('trouble', () => {
 describe('the page', () => {
   test('asks nobody but its server, and goes on while the worker works', async (page) => {
     const foreign = [];
-    page.on('request', (request) => request.url().startsWith(site.server.origin) || foreign.push(request.url()));
+    page.on(
+      'request',
+      (request) => request.url().startsWith(site.server.origin) || foreign.push(request.url()),
+    );
     const turns = await page.evaluate(async (email) => {
       const { createClassifier } = await import('/package/dist/index.js');
       const classifier = await createClassifier();
       let turns = 0;
       const timer = setInterval(() => turns++, 0);
-      await classifier.classifyBatch(Array.from({ length: 16 }, (_, i) => ({ ...email, subject: `${i}` })));
+      await classifier.classifyBatch(
+        Array.from({ length: 16 }, (_, i) => ({ ...email, subject: `${i}` })),
+      );
       clearInterval(timer);
       return turns;
     }, THEFT);

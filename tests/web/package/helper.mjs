@@ -12,7 +12,8 @@ export const MODEL = `${PACKAGE}/dist/model.ecm`;
 
 export const THEFT = {
   subject: 'car gone',
-  message: 'I came out this morning and my car was gone. Both keys are here, it must have been stolen.',
+  message:
+    'I came out this morning and my car was gone. Both keys are here, it must have been stolen.',
 };
 
 /** The digest that the bundle itself names. */
@@ -45,7 +46,10 @@ export function useBrowser({ mounts, ...options } = {}) {
   };
   before(async () => {
     site.server = await serve(REPOSITORY, {
-      headers: ISOLATED, mounts: { '/package/': PACKAGE, ...mounts }, ...options, intercept: blank,
+      headers: ISOLATED,
+      mounts: { '/package/': PACKAGE, ...mounts },
+      ...options,
+      intercept: blank,
     });
     site.browser = await launch();
   });

