@@ -11,7 +11,7 @@ import { applyTheme } from '../theme_switch.js';
 /** @typedef {import('../types.d.ts').App} App */
 /** @typedef {import('../types.d.ts').Sample} Sample */
 
-const TOLERANCE = 0.01; // between the int8 kernels of different machines
+const TOLERANCE = 0.002; // of the confidence, between this browser and the native program
 
 export class SettingsView {
   #app;
@@ -109,7 +109,7 @@ export class SettingsView {
           ? note(
               'good',
               h('strong', {}, 'This build is right. '),
-              `All ${plural(samples.length, 'email')} got the native program’s label, with a confidence within ${percent(TOLERANCE, 0)}.`,
+              `All ${plural(samples.length, 'email')} got the native program’s label, with a confidence within ${percent(TOLERANCE)}.`,
             )
           : note(
               'bad',

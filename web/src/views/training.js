@@ -5,7 +5,6 @@ import {
   byId,
   download,
   empty,
-  facts,
   h,
   icon,
   inputById,
@@ -97,7 +96,6 @@ export class TrainingView {
     if (picker.length === labels.length) return;
     picker.replaceChildren(...this.#options());
     byId('shortcuts').replaceChildren(
-      ...facts([]),
       ...labels
         .slice(0, 9)
         .flatMap((label, i) => [
