@@ -55,6 +55,7 @@ suite_web() (
     build native
     build_web
     say "testing the npm package and the page"
+    (cd web && npm run --silent check) || exit
     cd tests/web || exit
     report=$ROOT/build/web-tests/report.tap
     mkdir -p "${report%/*}"
