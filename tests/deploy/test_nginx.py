@@ -41,7 +41,6 @@ def configuration(folder, ports, upstream):
         r"/etc/nginx/tls": f"{folder}",
         r"/var/log/nginx": f"{folder}",
         r"/run/nginx.pid": f"{folder}/nginx.pid",
-        r"client_(header|body)_timeout 10s": r"client_\1_timeout 1s",  # tests should be short
         r"sendfile on;": "sendfile on; " + " ".join(
             f"{kind}_temp_path {folder}/{kind};"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
