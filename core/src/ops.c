@@ -226,31 +226,10 @@ WIDE void ec_short_row(const float *restrict x, const float *restrict bias, floa
     }
 }
 
-static inline INLINE float max_of(float a, float b) { return a > b ? a : b; }
-
-static inline INLINE float row_max(const float *x, size_t n) {
-    float lanes[LANES];
-    for (int j = 0; j < LANES; j++) {
-        lanes[j] = x[0];
-    }
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            lanes[j] = max_of(x[i + (size_t)j], lanes[j]);
-        }
-    }
-    float max = lanes[0];
-    for (int j = 1; j < LANES; j++) {
-        max = max_of(lanes[j], max);
-    }
-    for (; i < n; i++) {
-        max = max_of(x[i], max);
-    }
-    return max;
-}
-
 WIDE void ec_softmax_row(float *x, size_t n) {
-    const float top = row_max(x, n);
+    float range[2];
+    ec_row_range(x, n, range);
+    const float top = range[1];
     for (size_t i = 0; i < n; i++) {
         x[i] = exp_negative(x[i] - top);
     }

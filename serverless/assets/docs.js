@@ -63,7 +63,7 @@ function example(method, path, body) {
     location.origin}${path}${data}`);
 }
 
-function operation(spec, path, method, operation) {
+function section(spec, path, method, operation) {
   const name = element('span', method.toUpperCase());
   name.className = 'method';
   const responses = Object.entries(operation.responses).map(([status, response]) => {
@@ -89,7 +89,7 @@ document.getElementById('title').textContent = `${spec.info.title} ${spec.info.v
 document.getElementById('description').prepend(`${spec.info.description} `);
 for (const [path, methods] of Object.entries(spec.paths)) {
   for (const [method, described] of Object.entries(methods)) {
-    main.append(operation(spec, path, method, described));
+    main.append(section(spec, path, method, described));
   }
 }
 main.removeAttribute('aria-busy');

@@ -13,9 +13,11 @@
 const char *const help_classify =
     "usage: email-classifier classify [OPTION...] [FILE...]\n"
     "\n"
-    "Classifies emails. A FILE begins with a line 'Subject: ...' and perhaps further header\n"
-    "lines; the message follows after an empty line. With --subject the whole file is the\n"
-    "message. Without FILE, or with -, standard input is read.\n"
+    "Classifies emails. A FILE is an email as mail programs save it (.eml), with HTML or without,\n"
+    "or plain text: a line 'Subject: ...', perhaps further header lines, an empty line, the\n"
+    "message. Attachments are not read. A mailbox of several emails (mbox) gives a line for each,\n"
+    "FILE:1, FILE:2 and so on. With --subject the whole file is the message. Without FILE, or\n"
+    "with -, standard input is read.\n"
     "\n"
     "  -s, --subject TEXT   the subject; all of FILE is then the message\n"
     "  -f, --format FORMAT  text (default), or json: one line an email\n"
@@ -26,21 +28,24 @@ const char *const help_classify =
     "  -h, --help           this text\n"
     "\n"
     "examples:\n"
-    "  email-classifier classify email.txt\n"
+    "  email-classifier classify email.eml\n"
     "  email-classifier classify --explain email.txt\n"
-    "  email-classifier classify --format json inbox/*.txt\n"
+    "  email-classifier classify --format json inbox/*.eml\n"
+    "  email-classifier classify inbox.mbox\n"
     "  echo 'My car will not start.' | email-classifier classify --subject 'Help'\n"
     "\n"
     "exit status: 0 done, 1 failed, 2 wrong usage, 3 answered without the model\n";
 
-// Far more than a permitted email and its headers take.
-enum { MAX_FILE = 1 << 20 };
+// Places for the number of an email in a mailbox, when names are aligned.
+enum { NUMBER_WIDTH = 4 };
 
 typedef struct session {
     const cli_options *options;
     const ec_model *model;
     ec_classifier *classifier;
-    int name_width;  // of the longest file name, when there are several files
+    bool several;      // emails, a line for each
+    int name_width;    // of the longest name, when there are several
+    text_buffer name;  // of the email in work, as people are told it
     report_style style;
     bool any_model;  // an answer came from the model
     bool any_failed;
@@ -66,18 +71,17 @@ static bool print_json(const session *s, const outcome *o) {
     return ok;
 }
 
-static bool print_outcome(const session *s, const char *path, const ec_email *email,
-                          const outcome *o) {
+static bool print_outcome(const session *s, const ec_email *email, const outcome *o) {
     if (s->options->json) {
         return print_json(s, o);
     }
-    if (s->options->file_count <= 1) {
+    if (!s->several) {
         report_print(s->style, &o->answer, o->explanation, email, ec_model_get_info(s->model),
                      o->milliseconds);
         return cli_flush();
     }
     char number[16];
-    printf("%-*s  %-14s %8s %8.1f ms%s\n", s->name_width, path, o->answer.label,
+    printf("%-*s  %-14s %8s %8.1f ms%s\n", s->name_width, s->name.data, o->answer.label,
            report_percent(number, o->answer.confidence), o->milliseconds,
            o->answer.needs_review ? "  needs review" : "");
     return cli_flush();
@@ -86,7 +90,7 @@ static bool print_outcome(const session *s, const char *path, const ec_email *em
 // Among several emails as JSON, one that failed still has its line.
 static void print_failure(const session *s, const char *code, const char *field,
                           const char *message) {
-    if (!s->options->json || s->options->file_count <= 1) {
+    if (!s->options->json || !s->several) {
         return;
     }
     text_buffer line = {0};
@@ -101,7 +105,7 @@ static void print_failure(const session *s, const char *code, const char *field,
 
 // ---------------------------------------------------------------------------- classifying
 
-static bool classify_email(session *s, const char *path, const ec_email *email) {
+static bool classify_email(session *s, const ec_email *email) {
     ec_explanation explanation;
     ec_error error = {0};
     outcome o = {.explanation = s->options->explain ? &explanation : NULL};
@@ -111,33 +115,74 @@ static bool classify_email(session *s, const char *path, const ec_email *email) 
             ? ec_explain(s->classifier, email, (uint64_t)start, &o.answer, &explanation, &error)
             : ec_classify(s->classifier, email, (uint64_t)start, &o.answer, &error);
     if (status != EC_OK) {
-        cli_error_of(input_name(path), &error);
+        cli_error_of(s->name.data, &error);
         print_failure(s, ec_status_name(error.status), error.field, error.message);
         return false;
     }
     o.milliseconds = clock_ms() - start;
     s->any_model = s->any_model || !o.answer.fallback_used;
-    return print_outcome(s, path, email, &o);
+    return print_outcome(s, email, &o);
+}
+
+// Names the email that has been read: "FILE", or "FILE:2" in a mailbox.
+static bool set_name(session *s, const email_file *file) {
+    buffer_clear(&s->name);
+    buffer_add_string(&s->name, input_name(file->path));
+    if (file->is_mailbox) {
+        buffer_printf(&s->name, ":%zu", file->number);
+    }
+    buffer_add(&s->name, "", 1);
+    if (s->name.failed) {
+        cli_error("no memory");
+    }
+    return !s->name.failed;
+}
+
+static bool classify_next(session *s, const email_file *file, const ec_email *email,
+                          email_file_result result) {
+    if (!set_name(s, file)) {
+        return false;
+    }
+    if (result == EMAIL_FILE_EMAIL) {
+        return classify_email(s, email);
+    }
+    cli_error("%s: %s: %s", s->name.data, file->problem_field, file->problem);
+    print_failure(s, file->problem_code, file->problem_field, file->problem);
+    return false;
+}
+
+// Classifies the emails of an open file; false when one of them failed.
+static bool classify_emails(session *s, email_file *file) {
+    bool ok = true;
+    ec_email email;
+    email_file_result result;
+    while ((result = email_file_next(file, &email)) != EMAIL_FILE_END) {
+        if (result == EMAIL_FILE_FAILED) {
+            print_failure(s, "unreadable", "file", "the file cannot be read");
+            return false;
+        }
+        ok = classify_next(s, file, &email, result) && ok;
+        if (ferror(stdout) != 0) {
+            return false;
+        }
+    }
+    return ok;
 }
 
 static bool classify_file(session *s, const char *path) {
-    text_buffer content = {0};
-    if (!input_read_file(path, MAX_FILE, &content)) {
-        buffer_free(&content);
+    email_file file;
+    s->several = s->options->file_count > 1;
+    if (!email_file_open(&file, path, s->options->subject)) {
         print_failure(s, "unreadable", "file", "the file cannot be read");
         return false;
     }
-    const text file = {content.length > 0 ? content.data : "", content.length};
-    ec_email email;
-    bool ok = email_file_read(file, s->options->subject, &email);
-    if (ok) {
-        ok = classify_email(s, path, &email);
-    } else {
-        const char *message = "is missing: begin the file with 'Subject: ...', or use --subject";
-        cli_error("%s: subject: %s", input_name(path), message);
-        print_failure(s, "missing", "subject", message);
+    if (file.is_mailbox) {
+        const int width = (int)strlen(input_name(path)) + NUMBER_WIDTH;
+        s->name_width = width > s->name_width ? width : s->name_width;
+        s->several = true;
     }
-    buffer_free(&content);
+    const bool ok = classify_emails(s, &file);
+    email_file_close(&file);
     return ok;
 }
 
@@ -189,6 +234,7 @@ int command_classify(int argc, char **argv) {
         s.name_width = width > s.name_width ? width : s.name_width;
     }
     const int exit_code = run(&s, options_threads(&o, 1));
+    buffer_free(&s.name);
     model_file_close(&file);
     return exit_code;
 }

@@ -3,67 +3,122 @@
 
 #include <string.h>
 
-// The line at data[at..), without its end; *next is where the following one starts.
-static text line_at(text file, size_t at, size_t *next) {
-    const char *start = file.data + at;
-    const char *end = memchr(start, '\n', file.length - at);
-    size_t length = end != NULL ? (size_t)(end - start) : file.length - at;
-    *next = at + length + (end != NULL ? 1 : 0);
-    if (length > 0 && start[length - 1] == '\r') {
-        length--;
-    }
-    return (text){start, length};
+#include "mime/mbox.h"
+
+static text text_of_buffer(const text_buffer *buffer) {
+    return (text){buffer->data != NULL ? buffer->data : "", buffer->length};
 }
 
-// Length of the name in "Name: value", 0 when the line is no header line.
-static size_t header_name(text line) {
-    const char *colon = line.length > 0 ? memchr(line.data, ':', line.length) : NULL;
-    const size_t length = colon != NULL ? (size_t)(colon - line.data) : 0;
-    for (size_t i = 0; i < length; i++) {
-        if (line.data[i] <= ' ' || line.data[i] > '~') {
-            return 0;
-        }
-    }
-    return length;
+// What has been read and not yet taken.
+static text pending(const email_file *file) {
+    const input_stream *input = &file->input;
+    return input->data != NULL ? (text){input->data + input->start, input->end - input->start}
+                               : (text){"", 0};
 }
 
-bool email_file_split(text file, ec_email *email) {
-    text subject = {NULL, 0};
-    bool in_subject = false;
-    size_t at = 0;
-    while (at < file.length) {
-        size_t next = 0;
-        const text line = line_at(file, at, &next);
-        const size_t name = header_name(line);
-        const bool folded = at > 0 && line.length > 0 && (*line.data == ' ' || *line.data == '\t');
-        if (line.length == 0) {
-            at = next;
-            break;
-        }
-        if (folded && in_subject) {
-            subject.length = (size_t)(line.data + line.length - subject.data);
-        } else if (!folded && name == 0) {
-            break;
-        } else if (!folded) {
-            in_subject =
-                subject.data == NULL && text_equals_any_case((text){line.data, name}, "subject");
-            if (in_subject) {
-                subject = (text){line.data + name + 1, line.length - name - 1};
-            }
-        }
-        at = next;
-    }
-    if (subject.data == NULL) {
+static bool too_large(const email_file *file) {
+    cli_error("%s: larger than %d bytes", file->input.name, EMAIL_FILE_MAX);
+    return false;
+}
+
+static bool fill(email_file *file) {
+    const fill_result result = input_fill(&file->input);
+    return result == FILL_FULL ? too_large(file) : result == FILL_OK;
+}
+
+bool email_file_open(email_file *file, const char *path, const char *subject) {
+    *file = (email_file){.path = path, .subject = subject};
+    if (!input_open(&file->input, path, EMAIL_FILE_MAX + 1)) {
         return false;
     }
-    *email = (ec_email){subject.data, subject.length, file.data + at, file.length - at};
+    while (!file->input.at_end && pending(file).length < MBOX_START_LENGTH) {
+        if (!fill(file)) {
+            email_file_close(file);
+            return false;
+        }
+    }
+    file->is_mailbox = subject == NULL && mbox_begins(pending(file));
     return true;
 }
 
-bool email_file_read(text file, const char *subject, ec_email *email) {
-    if (subject == NULL) {
-        return email_file_split(file, email);
+void email_file_close(email_file *file) {
+    mime_email_free(&file->email);
+    input_close(&file->input);
+}
+
+// Reads until the whole of the next email is pending; its length in *length.
+static bool read_next(email_file *file, size_t *length) {
+    size_t at = 0;
+    while (!file->is_mailbox || !mbox_find_next(pending(file), &at)) {
+        if (file->input.at_end) {
+            at = pending(file).length;
+            break;
+        }
+        if (!fill(file)) {
+            return false;
+        }
     }
-    *email = (ec_email){subject, strlen(subject), file.data, file.length};
-    return true;
+    *length = at;
+    return at <= EMAIL_FILE_MAX || too_large(file);
+}
+
+// The email in data[0..length), which begins with the mailbox's own line.
+static text unwrap(char *data, size_t length) {
+    const char *end = memchr(data, '\n', length);
+    const size_t start = end != NULL ? (size_t)(end - data) + 1 : length;
+    return (text){data + start, mbox_unquote(data + start, length - start)};
+}
+
+static email_file_result problem(email_file *file, const char *code, const char *field,
+                                 const char *message) {
+    file->problem_code = code;
+    file->problem_field = field;
+    file->problem = message;
+    return EMAIL_FILE_PROBLEM;
+}
+
+static email_file_result decode(email_file *file, text bytes, ec_email *email) {
+    switch (mime_read(bytes, &file->email)) {
+    case MIME_NO_SUBJECT:
+        return problem(file, "missing", "subject",
+                       file->is_mailbox
+                           ? "is missing"
+                           : "is missing: begin the file with 'Subject: ...', or use --subject");
+    case MIME_NO_TEXT:
+        return problem(file, "missing", "message",
+                       "is missing: the email has no plain text and no HTML to read");
+    case MIME_TOO_DEEP:
+        return problem(file, "too_deep", "message",
+                       "is missing: the email's parts are nested too deep");
+    case MIME_NO_MEMORY:
+        return problem(file, "no_memory", "message", "no memory");
+    case MIME_OK:
+        break;
+    }
+    const text subject = text_of_buffer(&file->email.subject);
+    const text message = text_of_buffer(&file->email.message);
+    *email = (ec_email){subject.data, subject.length, message.data, message.length};
+    return EMAIL_FILE_EMAIL;
+}
+
+email_file_result email_file_next(email_file *file, ec_email *email) {
+    file->input.start += file->taken;
+    file->taken = 0;
+    size_t length = 0;
+    if (!read_next(file, &length)) {
+        return EMAIL_FILE_FAILED;
+    }
+    if (length == 0 && file->number > 0) {
+        return EMAIL_FILE_END;
+    }
+    file->number++;
+    file->taken = length;
+    const text bytes = pending(file);
+    if (file->subject != NULL) {
+        *email = (ec_email){file->subject, strlen(file->subject), bytes.data, bytes.length};
+        return EMAIL_FILE_EMAIL;
+    }
+    return decode(file,
+                  file->is_mailbox ? unwrap(file->input.data + file->input.start, length) : bytes,
+                  email);
 }

@@ -37,8 +37,6 @@ const char *const help_tokenize =
     "  email-classifier tokenize email.txt\n"
     "  echo 'My car will not start.' | email-classifier tokenize --subject Help --format json\n";
 
-enum { MAX_FILE = 1 << 20 };
-
 static int print_buffer(text_buffer *out) {
     if (out->failed) {
         cli_error("no memory");
@@ -172,20 +170,23 @@ static int tokenize_email(const ec_model *model, const ec_email *email, bool jso
 }
 
 static int tokenize_file(const ec_model *model, const char *path, const cli_options *o) {
-    text_buffer content = {0};
+    email_file file;
+    ec_email email;
+    if (!email_file_open(&file, path, o->subject)) {
+        return CLI_FAILED;
+    }
     int exit_code = CLI_FAILED;
-    if (input_read_file(path, MAX_FILE, &content)) {
-        const text file = {content.length > 0 ? content.data : "", content.length};
-        ec_email email;
-        if (email_file_read(file, o->subject, &email)) {
+    if (file.is_mailbox) {
+        cli_error("%s: is a mailbox; tokenize takes one email", input_name(path));
+    } else {
+        const email_file_result result = email_file_next(&file, &email);
+        if (result == EMAIL_FILE_EMAIL) {
             exit_code = tokenize_email(model, &email, o->json);
-        } else {
-            cli_error("%s: subject: is missing: begin the file with 'Subject: ...', or use "
-                      "--subject",
-                      input_name(path));
+        } else if (result == EMAIL_FILE_PROBLEM) {
+            cli_error("%s: %s: %s", input_name(path), file.problem_field, file.problem);
         }
     }
-    buffer_free(&content);
+    email_file_close(&file);
     return exit_code;
 }
 

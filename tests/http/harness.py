@@ -17,7 +17,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models/default/email-classifier.ecm"
 PROGRAM = []  # the program's path, and before it the emulator it needs; set by main
-PATIENCE = 60  # seconds until something that should happen is given up
+PATIENCE = 180  # seconds until something that should happen is given up
 
 GOOD = {"subject": "Help", "message": "My car will not start this morning."}
 STOLEN = {"subject": "Gone", "message": "My car was stolen last night."}  # there is a rule for it

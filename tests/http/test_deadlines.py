@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that send or read slowly, a byte now and then: each is closed by an absolute deadline, and
-the server answers others meanwhile. Deadlines are one second here."""
+"""Clients that send or read slowly, a byte now and then: each is closed by an absolute deadline,
+and the server answers others meanwhile. Deadlines are one second here."""
 
 import json
 import pathlib

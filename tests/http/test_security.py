@@ -58,7 +58,8 @@ class Tokens(unittest.TestCase):
                 (token(**good, exp=int(time.time()) - 600), 401, "invalid_token"),
                 (token(**good, exp=None), 401, "invalid_token"),
                 (token(**good, nbf=int(time.time()) + 600), 401, "invalid_token"),
-                (token(iss="we", aud="them"), 401, "invalid_token"), (token(), 401, "invalid_token"),
+                (token(iss="we", aud="them"), 401, "invalid_token"),
+                (token(), 401, "invalid_token"),
                 (token(**good, scope="other"), 403, "insufficient_scope")):
             answer = self.ask(authorization)
             with self.subTest(authorization=authorization):
@@ -77,7 +78,8 @@ class Tokens(unittest.TestCase):
         with self.server.connect() as connection:
             request = harness.to_bytes("POST", "/classify", GOOD,
                                        {"Authorization": token(iss="us", aud="them")})
-            connection.send(request.replace(b"Host: test", b"Host: test\r\nAuthorization: Bearer x"))
+            connection.send(request.replace(b"Host: test",
+                                            b"Host: test\r\nAuthorization: Bearer x"))
             self.assertIn(connection.read().status, (400, 401))
 
     def test_secrets_that_will_not_do(self):

@@ -190,6 +190,9 @@ class Requests(LambdaTest):
             (request(method="GET"), 405, ""),
             (request("/health"), 405, ""),
             (request(headers={}), 415, "application/json"),
+            (request(headers=[1, "x"]), 415, ""),
+            (request(headers={"content-type": ["application/json"]}), 415, ""),
+            (request(headers=None, multiValueHeaders=["x"]), 415, ""),
             (request(headers={"content-type": "text/plain"}), 415, ""),
             (request(headers={"Content-Type": "application/json; charset=latin1"}), 415, ""),
             (request(body=""), 400, "byte 1"),
@@ -439,17 +442,26 @@ class Faults(LambdaTest):
 class Time(LambdaTest):
     """Deadlines, signals, many invocations."""
 
+    def invoke_hurried(self, made):
+        """The answer to an invocation that must be over in 20 ms. On a busy machine even the rules
+        may come too late, which is said; then again."""
+        for _ in range(100):
+            post = self.api.invoke(made, left_ms=20)
+            if "no time left" not in post.body.decode():
+                return post.json()
+        return self.fail("never in time")
+
     def test_little_time(self):
         self.api.start()
         mail = event("email")
-        self.check_answer(self.api.invoke(mail, left_ms=20).json(), "rules")
-        answer = self.api.invoke(request(), left_ms=20).json()
+        self.check_answer(self.invoke_hurried(mail), "rules")
+        answer = self.invoke_hurried(request())
         self.assertEqual(answer["statusCode"], 200)
         self.check_answer(json.loads(answer["body"]), "rules")
         # The breaker has not noticed.
         self.check_answer(self.api.invoke(mail).json())
-        results = self.api.invoke([mail] * 3, left_ms=20).json()["results"]
-        for answer in results:
+        for answer in self.invoke_hurried([mail] * 3)["results"]:
+            self.assertTrue(answer["fallback_used"])
             self.check_answer({**answer, "fallback_used": False}, "cache")
 
     def test_no_time(self):
@@ -534,15 +546,18 @@ class Time(LambdaTest):
         self.api.start()
         post = self.api.invoke(event("email"))
         self.api.invoke(request(body="{}"))
+        self.api.invoke(request("/nowhere"))
+        self.api.invoke({"subject": SECRET})
         self.api.terminate()
-        answered, refused = self.api.logs
+        answered, *refused = self.api.logs
         for name in ("timestamp", "level", "severity", "message", "trace", "email_length",
                      "prediction", "confidence", "processing_time_ms", "model_version"):
             self.assertIn(name, answered)
         self.assertEqual(answered["event"], "email_classification")
         self.assertEqual(answered["request_id"], post.id)
         self.assertEqual(answered["source"], "model")
-        self.assertEqual((refused["event"], refused["status"]), ("request_refused", 422))
+        self.assertEqual([(line["event"], line["status"]) for line in refused],
+                         [("request_refused", status) for status in (422, 404, 422)])
 
 
 def main():

@@ -142,7 +142,7 @@ static void test_nonlinear(size_t n) {
     for (int step = -STEPS; step <= STEPS; step++) {
         for (size_t i = 0; i < n; i++) {
             bias[i] = 0.01f * (float)i;
-            x[i] = 12.0f * (float)step / STEPS - 0.003f * (float)i;
+            x[i] = 12.0f * (float)step / (float)STEPS - 0.003f * (float)i;
             gelu[i] = tanh_[i] = x[i];
         }
         ec_gelu_row(gelu, bias, n);

@@ -33,11 +33,13 @@ export const ISOLATED = {
  * @param {string} root folder
  * @param {object} [options]
  * @param {Record<string, string>} [options.headers] sent with every file
+ * @param {Record<string, string>} [options.mounts] "/prefix/": folder, beside root
  * @param {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse)
  *   => boolean | void} [options.intercept] true when it has answered itself
  * @returns {Promise<TestServer>}
  */
-export async function serve(root, { headers = {}, intercept } = {}) {
+export async function serve(root, { headers = {}, mounts = {}, intercept } = {}) {
+  const folders = Object.entries({ ...mounts, '/': root });
   const requests = [];
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
@@ -45,7 +47,9 @@ export async function serve(root, { headers = {}, intercept } = {}) {
     if (intercept?.(request, response)) {
       return;
     }
-    const file = join(root, normalize(path), path.endsWith('/') ? 'index.html' : '');
+    const [prefix, folder] = folders.find(([prefix]) => path.startsWith(prefix));
+    const inside = normalize(`/${path.slice(prefix.length)}`);
+    const file = join(folder, inside, path.endsWith('/') ? 'index.html' : '');
     const found = await stat(file).catch(() => undefined);
     if (!found?.isFile()) {
       response.writeHead(404, headers).end('not found');

@@ -12,21 +12,20 @@ static int32_t row_sum(const int8_t *row, size_t count) {
 }
 
 // `columns` of a panel of nr, kc weights each; returns the end of the blocks. Inlined with constant
-// kr and sr, so that copying a block is one move.
-static inline __attribute__((always_inline)) int8_t *pack_blocks(const int8_t *rows, size_t columns,
-                                                                 size_t kc, size_t nr, size_t kr,
-                                                                 size_t sr, int8_t *out) {
-    for (size_t group = 0; group < kc; group += kr * sr) {
-        for (size_t block = 0; block < sr; block++, out += kr * nr) {
-            for (size_t n = 0; n < columns; n++) {
-                const size_t k = group + (block + n) % sr * kr;
-                if (k + kr <= kc) {
-                    memcpy(out + n * kr, rows + n * kc + k, kr);
-                } else if (k < kc) {
-                    memcpy(out + n * kr, rows + n * kc + k, kc - k);
-                }
-            }
+// kr, so that copying a block is one move.
+static inline __attribute__((always_inline)) int8_t *
+pack_blocks(const int8_t *rows, size_t columns, size_t nr, size_t kc, size_t kr, int8_t *out) {
+    const size_t whole = kc / kr * kr;
+    for (size_t k = 0; k < whole; k += kr, out += kr * nr) {
+        for (size_t n = 0; n < columns; n++) {
+            memcpy(out + n * kr, rows + n * kc + k, kr);
         }
+    }
+    if (whole < kc) {
+        for (size_t n = 0; n < columns; n++) {
+            memcpy(out + n * kr, rows + n * kc + whole, kc - whole);
+        }
+        out += kr * nr;
     }
     return out;
 }
@@ -34,7 +33,7 @@ static inline __attribute__((always_inline)) int8_t *pack_blocks(const int8_t *r
 void ec_qd8_pack(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
                  const void *kernel, const void *bias, const void *scale, void *packed,
                  size_t extra_bytes, const void *params) {
-    (void)groups, (void)kr, (void)bias, (void)scale, (void)params;
+    (void)groups, (void)sr, (void)bias, (void)scale, (void)params;
     const int8_t *rows = kernel;
     int8_t *out = packed;
     for (size_t first = 0; first < nc; first += nr, rows += nr * kc) {
@@ -44,8 +43,8 @@ void ec_qd8_pack(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size
             memcpy(out + n * sizeof negative_sum, &negative_sum, sizeof negative_sum);
         }
         out += nr * sizeof(int32_t);
-        out = sr == 1 ? pack_blocks(rows, columns, kc, nr, EC_QD8_KR, 1, out)
-                      : pack_blocks(rows, columns, kc, nr, EC_QD8_WIDE_KR, EC_QD8_WIDE_SR, out);
+        out = kr == EC_QD8_KR ? pack_blocks(rows, columns, nr, kc, EC_QD8_KR, out)
+                              : pack_blocks(rows, columns, nr, kc, EC_QD8_WIDE_KR, out);
         out += extra_bytes;
     }
 }

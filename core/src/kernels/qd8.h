@@ -6,8 +6,9 @@
 // computes the same ones. Packed weights are panels of NR columns:
 //
 //     int32 [NR]             minus the sum of each column's weights
-//     int8  [kc / 4, NR, 4]  four weights of each column in turn, filled up with zeros; plain
-//                            WebAssembly SIMD has its own order, see ec_qd8_pack
+//     int8  [kc / 4, NR, 4]  four weights of each column in turn, filled up with zeros; two in
+//     plain
+//                            WebAssembly SIMD
 //     float [NR]             scales
 //     float [NR]             biases
 #ifndef EC_QD8_H
@@ -19,9 +20,8 @@
 #include <xnnpack/hardware-config.h>
 
 enum {
-    EC_QD8_KR = 4,       // weights of a column that lie together
-    EC_QD8_WIDE_KR = 2,  // the same in plain WebAssembly SIMD
-    EC_QD8_WIDE_SR = 4
+    EC_QD8_KR = 4,      // weights of a column that lie together
+    EC_QD8_WIDE_KR = 2  // the same in plain WebAssembly SIMD
 };
 
 // Bytes of one packed panel.
@@ -30,11 +30,9 @@ static inline size_t ec_qd8_panel_size(size_t kc, size_t nr) {
            ((kc + EC_QD8_KR - 1) / EC_QD8_KR * EC_QD8_KR + sizeof(int32_t) + 2 * sizeof(float));
 }
 
-// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for panels of nr columns, in blocks of EC_QD8_KR weights
-// or with sr = EC_QD8_WIDE_SR in blocks of EC_QD8_WIDE_KR. The latter come in groups of sr, within
-// which column n begins n blocks later and wraps around, so that a kernel can turn its activations
-// instead of spreading them. XNNPACK sets what this leaves out to zero, and fills in scales and
-// biases afterwards.
+// XNNPACK's xnn_packw_gemm_goi_ukernel_fn for panels of any nr, with kr of EC_QD8_KR or
+// EC_QD8_WIDE_KR. XNNPACK sets what it leaves out to zero, and fills in scales and biases
+// afterwards.
 void ec_qd8_pack(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
                  const void *kernel, const void *bias, const void *scale, void *packed,
                  size_t extra_bytes, const void *params);

@@ -23,20 +23,24 @@ static void refuse(lambda_event *event, const char *problem) {
 
 // ---------------------------------------------------------------------------- over HTTP
 
-// The value of a header, whose name may be written in any case; the first of several.
-static text find_header(const lambda_event *event, const char *name) {
+// The member of an object whose name is this one, written in any case.
+static const cJSON *find_any_case(const cJSON *object, const char *name) {
     const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, member(event->tree, "headers")) {
-        if (text_equals_any_case(text_of(item->string), name)) {
-            return string_of(item);
+    if (cJSON_IsObject(object)) {
+        cJSON_ArrayForEach(item, object) {
+            if (text_equals_any_case(text_of(item->string), name)) {
+                return item;
+            }
         }
     }
-    cJSON_ArrayForEach(item, member(event->tree, "multiValueHeaders")) {
-        if (text_equals_any_case(text_of(item->string), name)) {
-            return string_of(cJSON_GetArrayItem(item, 0));
-        }
-    }
-    return text_of("");
+    return NULL;
+}
+
+// The value of a header; the first of several.
+static text find_header(const lambda_event *event, const char *name) {
+    const cJSON *single = find_any_case(member(event->tree, "headers"), name);
+    const cJSON *several = find_any_case(member(event->tree, "multiValueHeaders"), name);
+    return string_of(single != NULL ? single : cJSON_GetArrayItem(several, 0));
 }
 
 // A body that is not the base64 it says it is counts as empty, and so is refused as JSON.

@@ -130,7 +130,6 @@ static bool classify(lambda_handler *h, const invocation *call, text body, bool 
     }
     if (!ok) {
         buffer_clear(out);
-        log_refusal(h, call, problem);
     }
     return ok;
 }
@@ -250,12 +249,13 @@ static void reply_to_request(lambda_handler *h, const invocation *call, const la
     event_add_header(&answer, "x-request-id", call->id);
     if (!answer_request(h, call, event, &answer, &body, &problem)) {
         answer.status = problem.status;
+        log_refusal(h, call, &problem);
         api_write_problem(&body, &problem, text_of(call->id));
         event_add_header(&answer, "content-type", API_PROBLEM_TYPE);
     } else if (body.length > 0) {
         event_add_header(&answer, "content-type", API_JSON_TYPE);
     }
-    answer.body = (text){body.data, body.length};
+    answer.body = body.length > 0 ? (text){body.data, body.length} : text_of("");
     event_write_answer(&reply->body, event, &answer);
     reply->body.failed |= body.failed;
     buffer_free(&body);
@@ -274,6 +274,7 @@ static void reply_to_email(lambda_handler *h, const invocation *call, const lamb
                        cJSON_GetObjectItemCaseSensitive(event->tree, "emails") != NULL;
     api_problem problem = {0};
     if (!classify(h, call, call->event, batch, &reply->body, &problem)) {
+        log_refusal(h, call, &problem);
         fail(reply, problem.status < 500 ? "Request.Invalid" : "Request.Failed", problem.detail);
     }
 }

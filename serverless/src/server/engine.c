@@ -160,10 +160,10 @@ static bool prepare(worker *w, generation *next) {
     return true;
 }
 
-// The tokens that go through the network together.
+// The tokens that go through the network together; the rules take any number.
 static size_t pass_budget(const worker *w) {
     const ec_model *model = generation_model(w->generation);
-    return model != NULL ? ec_model_get_info(model)->max_tokens : 0;
+    return model != NULL ? ec_model_get_info(model)->max_tokens : SIZE_MAX;
 }
 
 static void classify(worker *w) {

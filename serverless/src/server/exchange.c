@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +29,13 @@ static http_method method_of(const char *name) {
 
 static exchange *exchange_new(server *s, struct MHD_Connection *connection, const char *url,
                               const char *method) {
-    exchange *x = calloc(1, sizeof *x);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    // Without memory to watch its deadlines a connection is not served.
+    exchange *x = info->socket_context != NULL ? calloc(1, sizeof *x) : NULL;
     if (x == NULL) {
         return NULL;
     }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     x->server = s;
     x->connection = connection;
     x->socket = info->socket_context;

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "page.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "answer_headers.h"
 
-// Whether a header is a list that has this word, perhaps with parameters.
+// Whether what follows a coding gives it the weight 0, as ";q=0" or "; q=0.00".
+static bool is_refused(text parameters) {
+    char weight[16] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < parameters.length && length < sizeof weight - 1; i++) {
+        if (parameters.data[i] != ' ') {
+            weight[length++] = parameters.data[i];
+        }
+    }
+    return strncmp(weight, ";q=0", 4) == 0 && strspn(weight + 4, ".0") == length - 4;
+}
+
+// Whether a header is a list that has this word, perhaps with parameters, and not refused by them.
 static bool has_word(text list, const char *word) {
     const size_t length = strlen(word);
     size_t at = 0;
@@ -19,13 +32,18 @@ static bool has_word(text list, const char *word) {
         const char after = at + length < end ? list.data[at + length] : ',';
         if (end - at >= length && memcmp(list.data + at, word, length) == 0 &&
             (after == ',' || after == ';' || after == ' ')) {
-            // "gzip;q=0" refuses it.
-            const text rest = {list.data + at + length, end - at - length};
-            return !text_equals(rest, text_of(";q=0"));
+            return !is_refused((text){list.data + at + length, end - at - length});
         }
         at = end + 1;
     }
     return false;
+}
+
+// If-None-Match; a proxy that compresses makes a tag weak (W/).
+static bool is_known(text known, const char *tag) {
+    char weak[STATIC_TAG_BYTES + 2];
+    snprintf(weak, sizeof weak, "W/%s", tag);
+    return has_word(known, tag) || has_word(known, weak) || has_word(known, "*");
 }
 
 static bool add(struct MHD_Response *response, const char *name, const char *value) {
@@ -45,7 +63,7 @@ static bool add_headers(struct MHD_Response *response, const static_file *file,
 static enum MHD_Result send_file(exchange *x, const static_file *file,
                                  const static_variant *variant) {
     const text known = exchange_header(x, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    const bool unchanged = has_word(known, variant->tag) || has_word(known, "*");
+    const bool unchanged = is_known(known, variant->tag);
     const int fd = unchanged ? -1 : static_variant_open(variant);
     if (!unchanged && fd < 0) {
         api_problem_set(&x->problem, MHD_HTTP_NOT_FOUND,

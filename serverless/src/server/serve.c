@@ -18,7 +18,7 @@
 enum {
     TICK_MS = 250,    // how often deadlines are looked at
     GRACE_MS = 500,   // time for connections to send a last request when the server ends
-    HURRY_MS = 4500,  // after that the rules answer
+    HURRY_MS = 4000,  // after that the rules answer
     DRAIN_MS = 7000,  // time for what is under way, of the 8 s in all
     DRAIN_TICK_MS = 10,
     SPARE_FDS = 64  // for everything that is no connection
