@@ -181,8 +181,8 @@ class Packages(unittest.TestCase):
         """As in a container: nothing but the image, its user and /proc."""
         (image / "proc").mkdir()
         shell = 'mount -t proc proc "$1/proc" && shift && exec chroot --userspec=65532:65532 "$@"'
-        inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", shell, "sh",
-                  str(image), str(image), "/usr/bin/email-classifier"]
+        inside = ["unshare", "--mount", "sh", "-c", shell, "sh", str(image), str(image),
+                  "/usr/bin/email-classifier"]
         allowed = subprocess.run([*inside, "--version"], capture_output=True, check=False)
         if allowed.returncode != 0:
             self.skipTest(f"no namespaces here: {allowed.stderr.decode().strip()}")
@@ -192,7 +192,6 @@ class Packages(unittest.TestCase):
                 self.assertEqual(server.get("/ready").status, 200)
                 self.assertEqual(server.get("/").body, PAGE["index.html"])
                 run(*inside, "probe", env=os.environ | {"PORT": str(server.port)})
-                server.process.kill()  # the signal would end unshare only
         finally:
             harness.PROGRAM[:] = [str(PROGRAM)]
 
