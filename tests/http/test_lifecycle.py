@@ -239,8 +239,9 @@ class Ending(unittest.TestCase):
 
     def test_long_work_is_cut_short_by_rules(self):
         """A queue that would take too long: all is answered, and the end comes in time."""
-        long = {"subject": "My car", "message": "My car was stolen this morning. " * 130}
-        with Server(WORKERS=1, MAX_QUEUE=5000, CACHE_SIZE=0) as server:
+        long = {"subject": "My car", "message": "My car was stolen this morning. " * 150}
+        model = harness.tiny_model(self.enterContext(tempfile.TemporaryDirectory()))
+        with Server(model=model, WORKERS=1, MAX_QUEUE=5000, CACHE_SIZE=0) as server:
             sources = []
 
             def ask(index):

@@ -87,18 +87,21 @@ static void take(engine *e, worker *w, size_t budget) {
     }
     e->waiting -= w->count;
     e->reserved -= w->count;
+    if (e->closing && e->reserved == 0) {
+        pthread_cond_broadcast(&e->work);
+    }
 }
 
 bool engine_is_full(engine *e) {
     pthread_mutex_lock(&e->mutex);
-    const bool full = e->reserved >= e->capacity;
+    const bool full = e->closing || e->reserved >= e->capacity;
     pthread_mutex_unlock(&e->mutex);
     return full;
 }
 
 bool engine_reserve(engine *e, size_t count) {
     pthread_mutex_lock(&e->mutex);
-    const bool ok = e->reserved == 0 || e->reserved + count <= e->capacity;
+    const bool ok = !e->closing && (e->reserved == 0 || e->reserved + count <= e->capacity);
     e->reserved += ok ? count : 0;
     pthread_mutex_unlock(&e->mutex);
     return ok;
@@ -224,7 +227,7 @@ static void *work(void *argument) {
     worker *w = argument;
     engine *e = w->engine;
     pthread_mutex_lock(&e->mutex);
-    while (e->first != NULL || !e->closing) {
+    while (e->reserved > 0 || !e->closing) {
         if (w->epoch != e->epoch) {
             follow(e, w);
         } else if (e->first == NULL) {
@@ -285,10 +288,7 @@ engine *engine_new(const server_config *config, generation *first) {
     return e;
 }
 
-void engine_free(engine *e) {
-    if (e == NULL) {
-        return;
-    }
+void engine_close(engine *e) {
     pthread_mutex_lock(&e->mutex);
     e->closing = true;
     pthread_cond_broadcast(&e->work);
@@ -297,6 +297,14 @@ void engine_free(engine *e) {
         pthread_join(e->workers[i].thread, NULL);
         worker_free(&e->workers[i]);
     }
+    e->worker_count = 0;
+}
+
+void engine_free(engine *e) {
+    if (e == NULL) {
+        return;
+    }
+    engine_close(e);
     free(e->workers);
     generation_release(e->generation);
     pthread_mutex_destroy(&e->mutex);

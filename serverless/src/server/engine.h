@@ -42,13 +42,15 @@ struct engine_job {
 
 // Starts the workers. Holds the generation. NULL when they cannot be had, said on stderr.
 engine *engine_new(const server_config *config, generation *first);
-// Ends them; no job may be waiting.
+// Takes no more jobs, and waits until those that it has are done.
+void engine_close(engine *e);
+// Closes and frees it.
 void engine_free(engine *e);
 
 // Whether not even one more email may wait.
 bool engine_is_full(engine *e);
-// Takes `count` places in the queue for a job; false when it is full. More emails than the queue
-// holds are let in when nothing waits. Any thread.
+// Takes `count` places in the queue for a job; false when it is full or closed. More emails than
+// the queue holds are let in when nothing waits. Any thread.
 bool engine_reserve(engine *e, size_t count);
 // Hands in a job whose places are reserved. Any thread.
 void engine_submit(engine *e, engine_job *job);

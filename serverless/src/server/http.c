@@ -2,16 +2,14 @@
 #include "http.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "exchange.h"
+#include "socket_address.h"
 
 enum { BACKLOG = 1024, CONNECTION_MEMORY = 32 << 10, DISCIPLINE = 2 };
 
@@ -23,39 +21,24 @@ struct http_listener {
 
 // ---------------------------------------------------------------------------- socket
 
-static int listen_on(const struct addrinfo *address, int *error) {
+// A listening socket, or -1, said on stderr.
+static int open_socket(const server_config *config) {
     const int on = 1;
-    const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    socket_address a;
+    if (!socket_address_parse(config->host, (uint16_t)config->port, &a)) {
+        cli_error("HOST %s: expected an IP address, as 127.0.0.1 or ::", config->host);
+        return -1;
+    }
+    const int fd = socket(a.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
+        bind(fd, (const struct sockaddr *)&a.address, a.size) == 0 && listen(fd, BACKLOG) == 0) {
         return fd;
     }
-    *error = errno;
+    cli_error("%s port %u: %s", config->host, config->port, strerror(errno));
     if (fd >= 0) {
         close(fd);
     }
     return -1;
-}
-
-// A listening socket, or -1, said on stderr. The address is a number, so no name is looked up.
-static int open_socket(const server_config *config) {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    char port[16];
-    snprintf(port, sizeof port, "%u", config->port);
-    const int problem = getaddrinfo(config->host, port, &hints, &found);
-    if (problem != 0) {
-        cli_error("HOST %s: expected an IP address, as 127.0.0.1 or ::", config->host);
-        return -1;
-    }
-    int error = 0;
-    const int fd = listen_on(found, &error);
-    freeaddrinfo(found);
-    if (fd < 0) {
-        cli_error("%s port %u: %s", config->host, config->port, strerror(error));
-    }
-    return fd;
 }
 
 static unsigned port_of(int fd) {

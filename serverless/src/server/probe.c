@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // probe: asks a running server how it is, for health checks of containers that have no curl.
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +10,16 @@
 
 #include "commands.h"
 #include "options.h"
+#include "socket_address.h"
 
 const char *const help_probe =
-    "usage: email-classifier probe [HOST:PORT] [PATH]\n"
+    "usage: email-classifier probe [ADDRESS:PORT] [PATH]\n"
     "\n"
     "Asks a running server, within two seconds, and exits with 0 when it answers 200. For the\n"
-    "health check of a container. HOST is an IP address.\n"
+    "health check of a container.\n"
     "\n"
-    "  HOST:PORT   default 127.0.0.1 and the port in the variable PORT, else 8080\n"
-    "  PATH        default /health, which answers 200 also without a model; /ready does not\n"
+    "  ADDRESS:PORT  default 127.0.0.1 and the port in the variable PORT, else 8080\n"
+    "  PATH          default /health, which answers 200 also without a model; /ready does not\n"
     "\n"
     "examples:\n"
     "  email-classifier probe\n"
@@ -29,46 +29,34 @@ const char *const help_probe =
 
 enum { TIMEOUT_S = 2, PART_BYTES = 256 };
 
-typedef struct probe_target {
-    char host[PART_BYTES];
-    char port[PART_BYTES];
-    const char *path;
-} probe_target;
-
 // "127.0.0.1:8080" or "[::1]:8080"
-static bool read_target(probe_target *target, const char *value) {
+static bool read_target(const char *value, socket_address *target) {
+    char host[PART_BYTES];
     const char *colon = strrchr(value, ':');
     const size_t length = colon != NULL ? (size_t)(colon - value) : 0;
-    if (length == 0 || length >= PART_BYTES) {
+    if (length == 0 || length >= sizeof host) {
         return false;
     }
     const bool bracketed = value[0] == '[' && value[length - 1] == ']' && length > 2;
-    snprintf(target->host, PART_BYTES, "%.*s", (int)(bracketed ? length - 2 : length),
+    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? length - 2 : length),
              value + (bracketed ? 1 : 0));
-    snprintf(target->port, PART_BYTES, "%s", colon + 1);
-    return true;
+    char *end = NULL;
+    const unsigned long port = strtoul(colon + 1, &end, 10);
+    return colon[1] >= '0' && colon[1] <= '9' && *end == '\0' && port <= UINT16_MAX &&
+           socket_address_parse(host, (uint16_t)port, target);
 }
 
-static int connect_to(const probe_target *target) {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+static int connect_to(const socket_address *target) {
     const struct timeval timeout = {.tv_sec = TIMEOUT_S};
-    struct addrinfo *found = NULL;
-    if (getaddrinfo(target->host, target->port, &hints, &found) != 0) {
-        errno = EINVAL;
-        return -1;
-    }
-    const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
                     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0 ||
-                    connect(fd, found->ai_addr, found->ai_addrlen) != 0)) {
+                    connect(fd, (const struct sockaddr *)&target->address, target->size) != 0)) {
         const int error = errno;
         close(fd);
-        freeaddrinfo(found);
         errno = error;
         return -1;
     }
-    freeaddrinfo(found);
     return fd;
 }
 
@@ -100,18 +88,21 @@ static int ask(int fd, const char *path) {
 
 int command_probe(int argc, char **argv) {
     const char *port = getenv("PORT");
-    probe_target target = {.host = "127.0.0.1", .path = argc > 2 ? argv[2] : "/health"};
-    snprintf(target.port, PART_BYTES, "%s", port != NULL && *port != '\0' ? port : "8080");
-    if (argc > 3 || (argc > 1 && !read_target(&target, argv[1])) || target.path[0] != '/') {
-        cli_error("expected HOST:PORT and a path that begins with /");
+    const char *path = argc > 2 ? argv[2] : "/health";
+    char usual[PART_BYTES];
+    snprintf(usual, sizeof usual, "127.0.0.1:%s", port != NULL && *port != '\0' ? port : "8080");
+    const char *place = argc > 1 ? argv[1] : usual;
+    socket_address target;
+    if (argc > 3 || !read_target(place, &target) || path[0] != '/') {
+        cli_error("%s: expected ADDRESS:PORT and a path that begins with /", place);
         return options_usage(argv[0]);
     }
     const int fd = connect_to(&target);
-    const int status = fd >= 0 ? ask(fd, target.path) : 0;
+    const int status = fd >= 0 ? ask(fd, path) : 0;
     if (status == 0) {
-        cli_error("%s port %s: %s", target.host, target.port, strerror(errno));
+        cli_error("%s: %s", place, strerror(errno));
     } else if (status != 200) {
-        cli_error("%s answered %d", target.path, status);
+        cli_error("%s answered %d", path, status);
     }
     if (fd >= 0) {
         close(fd);

@@ -18,8 +18,8 @@
 enum {
     TICK_MS = 250,    // how often deadlines are looked at
     GRACE_MS = 500,   // time for connections to send a last request when the server ends
-    HURRY_MS = 4000,  // after that the rules answer
-    DRAIN_MS = 7000,  // time for what is under way, of the 8 s in all
+    HURRY_MS = 3500,  // after that the rules answer
+    DRAIN_MS = 6000,  // time for what is under way, of the 8 s in all
     DRAIN_TICK_MS = 10,
     SPARE_FDS = 64  // for everything that is no connection
 };
@@ -257,8 +257,7 @@ static int run(server *s) {
     announce(s, listener);
     serve_until_signal(s);
     drain(s, listener);
-    engine_free(s->engine);
-    s->engine = NULL;
+    engine_close(s->engine);
     http_free(listener);
     log_event(s->log, LOG_INFO, "server_ended", "ended");
     return CLI_OK;
