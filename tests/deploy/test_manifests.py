@@ -248,7 +248,8 @@ class CloudRun(unittest.TestCase):
         found = []
         for name, item in value.items():
             inner = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
-            found += self.problems(item, inner, f"{at}.{name}") if inner else [f"{at}.{name} unknown"]
+            found += self.problems(item, inner, f"{at}.{name}") if inner else \
+                [f"{at}.{name} unknown"]
         return found
 
     def test_schema(self):
