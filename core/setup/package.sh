@@ -5,7 +5,7 @@
 # shellcheck shell=sh
 
 PACKAGE_PARTS="x86_64 arm64 web npm"
-# Both can be set: where packages go, and a page that was built elsewhere.
+# Both can be set, as absolute paths: where packages go, and a page that was built elsewhere.
 PACKAGE_DIR=${PACKAGE_DIR:-$ROOT/build/package}
 PAGE_DIR=${PAGE_DIR:-}
 
