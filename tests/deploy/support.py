@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the deployment files share."""
 
+import functools
 import pathlib
 import re
 import subprocess
@@ -40,6 +41,7 @@ def load_yaml(path):
         return list(yaml.safe_load_all(file))
 
 
+@functools.cache
 def settings():
     """The variables that the server understands."""
     names = re.findall(r"^  ([A-Z][A-Z_]+) ", run(PROGRAM, "serve", "--help"), re.MULTILINE)

@@ -20,9 +20,14 @@ from support import DEPLOY, PROGRAM, ROOT, harness, run
 VERSION = re.search(r"project\(email-classifier VERSION ([0-9.]+)",
                     (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
 TARBALL = f"email-classifier-{VERSION}-linux-x86_64"
+WEB = f"email-classifier-{VERSION}-web"
 LAMBDA = f"email-classifier-{VERSION}-lambda-x86_64.zip"
 SBOM = f"email-classifier-{VERSION}.cdx.json"
-PAGE = {"index.html": b"<!doctype html><title>page</title>", "assets/a.js": b"export {};\n"}
+MODEL = ROOT / "models/default/email-classifier.ecm"
+PAGE = {"index.html": b"<!doctype html><title>page</title>", "assets/a.js": b"export {};\n",
+        "assets/model.ecm": MODEL.read_bytes()}
+ALONE = {"email-classifier.html": b"<!doctype html><title>one file</title>",
+         "assets/model.ecm.gz": b"\x1f\x8b"}  # parts of the page that no server's package has
 SOURCES = [line.split()[0] for line in
            (ROOT / "core/setup/sources.txt").read_text(encoding="utf-8").splitlines()
            if line and not line.startswith("#")]
@@ -36,7 +41,7 @@ FILES = EXECUTABLE | {
 
 def make_page(folder):
     """A page in place of the real one, which takes minutes to build."""
-    for name, content in PAGE.items():
+    for name, content in (PAGE | ALONE).items():
         path = pathlib.Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -63,7 +68,7 @@ class Packages(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.page, cls.out = cls.folder / "page", cls.folder / "out"
         make_page(cls.page)
-        run(ROOT / "dev", "package", "x86_64",
+        run(ROOT / "dev", "package", "x86_64", "web",
             env=os.environ | {"PAGE_DIR": str(cls.page), "PACKAGE_DIR": str(cls.out)})
         with tarfile.open(cls.out / f"{TARBALL}.tar.gz") as tar:
             cls.members = tar.getmembers()
@@ -73,13 +78,25 @@ class Packages(unittest.TestCase):
     def test_digests(self):
         run("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=self.out)
         listed = (self.out / "SHA256SUMS").read_text(encoding="ascii").split()[1::2]
-        self.assertEqual(set(listed), {f"{TARBALL}.tar.gz", LAMBDA, SBOM})
+        self.assertEqual(set(listed), {f"{TARBALL}.tar.gz", LAMBDA, SBOM, f"{WEB}.tar.gz",
+                                       f"email-classifier-{VERSION}.html"})
+        self.assertEqual(set(listed) | {"SHA256SUMS"}, {path.name for path in self.out.iterdir()})
+
+    def test_page(self):
+        with tarfile.open(self.out / f"{WEB}.tar.gz") as tar:
+            names = {member.name for member in tar.getmembers() if member.isfile()}
+        self.assertEqual(names, {f"{WEB}/{name}" for name in (*PAGE, "assets/model.ecm.gz")})
+        self.assertEqual((self.out / f"email-classifier-{VERSION}.html").read_bytes(),
+                         ALONE["email-classifier.html"])
 
     def test_tarball(self):
-        files = {member.name.split("/", 1)[1]: member for member in self.members if member.isfile()}
+        files = {member.name.split("/", 1)[1]: member for member in self.members
+                 if not member.isdir()}
         self.assertEqual(set(files), FILES)
+        # The model is in it once.
+        self.assertEqual([name for name, member in files.items() if not member.isfile()],
+                         ["share/email-classifier/web/assets/model.ecm"])
         for member in self.members:
-            self.assertTrue(member.isfile() or member.isdir(), member.name)
             self.assertEqual((member.uid, member.gid, member.uname), (0, 0, ""))
         for name, member in files.items():
             self.assertEqual(member.mode, 0o755 if name in EXECUTABLE else 0o644, name)
@@ -96,6 +113,7 @@ class Packages(unittest.TestCase):
             with harness.Server(model="") as server:
                 self.assertEqual(server.get("/ready").status, 200)
                 self.assertEqual(server.get("/").body, PAGE["index.html"])
+                self.assertEqual(server.get("/assets/model.ecm").body, MODEL.read_bytes())
         finally:
             harness.PROGRAM[:] = [str(PROGRAM)]
 
@@ -168,8 +186,8 @@ class Packages(unittest.TestCase):
             step = step.replace(place, str(other))
         run("sh", "-euc", step, cwd=ROOT, env=os.environ | {
             "TARGETARCH": "amd64", "PACKAGE_DIR": str(out), "TZ": "Pacific/Auckland"})
-        self.assertEqual({path.name: digest(path) for path in self.out.iterdir()},
-                         {path.name: digest(path) for path in out.iterdir()})
+        for name in (f"{TARBALL}.tar.gz", LAMBDA, SBOM):
+            self.assertEqual(digest(self.out / name), digest(out / name), name)
         share = "usr/share/email-classifier"
         self.assertEqual(set(contents(image)), {
             "usr/bin/email-classifier", f"{share}/email-classifier.ecm", f"{share}/LICENSE",
@@ -181,8 +199,8 @@ class Packages(unittest.TestCase):
         """As in a container: nothing but the image, its user and /proc."""
         (image / "proc").mkdir()
         shell = 'mount -t proc proc "$1/proc" && shift && exec chroot --userspec=65532:65532 "$@"'
-        inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", shell, "sh",
-                  str(image), str(image), "/usr/bin/email-classifier"]
+        inside = ["unshare", "--mount", "sh", "-c", shell, "sh", str(image), str(image),
+                  "/usr/bin/email-classifier"]
         allowed = subprocess.run([*inside, "--version"], capture_output=True, check=False)
         if allowed.returncode != 0:
             self.skipTest(f"no namespaces here: {allowed.stderr.decode().strip()}")
@@ -192,7 +210,6 @@ class Packages(unittest.TestCase):
                 self.assertEqual(server.get("/ready").status, 200)
                 self.assertEqual(server.get("/").body, PAGE["index.html"])
                 run(*inside, "probe", env=os.environ | {"PORT": str(server.port)})
-                server.process.kill()  # the signal would end unshare only
         finally:
             harness.PROGRAM[:] = [str(PROGRAM)]
 

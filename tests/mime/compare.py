@@ -153,8 +153,9 @@ class Maker:
     HTML_PIECES = (
         "<p>%s</p>", "<div class='a>b'>%s</div>", "%s<br>", "%s<br/><br>", "<b>%s</b>",
         "<table><tr><td>%s</td><td>%s</td></tr></table>", "<ul><li>%s<li>%s</ul>",
-        "<blockquote type=cite>%s</blockquote>", "<!-- a > b -- c -->%s", "<a href=\"x?a=1&b=<2\">%s</a>",
-        "&nbsp;%s&#8217;&#x20ac;&eacute;", "%s &lt;&amp;&gt; &hellip;", "<script>var a='<p>%s';</script>",
+        "<blockquote type=cite>%s</blockquote>", "<!-- a > b -- c -->%s",
+        "<a href=\"x?a=1&b=<2\">%s</a>", "&nbsp;%s&#8217;&#x20ac;&eacute;",
+        "%s &lt;&amp;&gt; &hellip;", "<script>var a='<p>%s';</script>",
         "<style>p { content: '%s' }</style>", "<h1 id=x\n>%s</h1>", "<SPAN STYLE=\"a:b\">%s</SPAN>",
         "%s &unknown; 1 < 2 & 3", "<hr>%s", "<pre>%s\n  %s</pre>", "&#150;%s&#0;", "%s\xa0\n\t %s")
 
@@ -173,7 +174,9 @@ class Maker:
         return " ".join(self.choose(*self.WORDS) for _ in range(self.random.randint(low, high)))
 
     def any_case(self, word):
-        return "".join(c.upper() if self.chance(.5) else c for c in word) if self.chance(.3) else word
+        if self.chance(.7):
+            return word
+        return "".join(c.upper() if self.chance(.5) else c for c in word)
 
     # ------------------------------------------------------------ headers
 
@@ -182,7 +185,8 @@ class Maker:
         codec = "ascii" if charset == "US-ASCII" else charset
         data = word.encode(codec, "ignore")
         if self.chance(.5):
-            return "=?%s?%s?%s?=" % (charset, self.choose("b", "B"), base64.b64encode(data).decode())
+            encoded = base64.b64encode(data).decode()
+            return "=?%s?%s?%s?=" % (charset, self.choose("b", "B"), encoded)
         quoted = "".join(chr(b) if chr(b).isalnum() and b < 128 else "_" if b == 32 else "=%02X" % b
                          for b in data)
         return "=?%s?%s?%s?=" % (charset, self.choose("q", "Q"), quoted)
@@ -211,7 +215,8 @@ class Maker:
         return self.field("Content-Type", separator.join(fields).encode())
 
     def field(self, name, value):
-        return self.any_case(name).encode() + b":" + self.choose(b" ", b"", b"  ") + value + self.end
+        blanks = self.choose(b" ", b"", b"  ")
+        return self.any_case(name).encode() + b":" + blanks + value + self.end
 
     def other_fields(self):
         choices = (b"Date: Wed, 25 Nov 2026 10:00:00 +0000", b"X-Empty:", b"MIME-Version: 1.0",

@@ -58,11 +58,12 @@ check_symbols() {
 
 # Names of variables that can change. Constant tables of pointers stand in .data.rel.ro, which nm
 # does not tell from .data; so this asks objdump, where there is one that can read the archive.
+# On Arm $d marks data of any kind.
 writable() {
     objdump -t "$1" 2>/dev/null | awk 'NF >= 5 {
         section = $(NF - 2)
         if (section ~ /^\.(data|bss|tdata|tbss)(\.|$)/ && section !~ /^\.data\.rel\.ro/ &&
-            $NF !~ /^(\.|__)/) print $NF }' | sort -u
+            $NF !~ /^(\.|__|\$)/) print $NF }' | sort -u
 }
 
 # Included names in the files below $1 (that are there), as FILE:NAME.

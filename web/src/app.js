@@ -17,6 +17,8 @@ import { TrainingView } from './views/training.js';
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
 
 const engine = new Engine();
+engine.addEventListener('status', showStatus);
+engine.start(); // first, since all waits for it
 const app = { engine, openEmail };
 const classify = new ClassifyView(app);
 /** @type {Record<string, View>} */
@@ -61,7 +63,10 @@ function showStatus() {
   byId('engine-status').dataset.phase = phase;
   byId('engine-status-text').textContent = {
     starting: where === 'server' ? 'Connecting' : 'Starting',
-    loading: loaded > 0 ? `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB` : 'Loading the model',
+    loading:
+      loaded > 0
+        ? `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB`
+        : 'Loading the model',
     ready: where === 'server' ? 'Ready, on the server' : 'Ready, on this device',
     failed: where === 'server' ? 'No server' : 'Without the model',
   }[phase];
@@ -102,17 +107,17 @@ function acceptDrops() {
     if (!files(event)) return;
     event.preventDefault();
     veil.hidden = true;
-    taker()?.drop?.([...event.dataTransfer?.files ?? []]);
+    taker()?.drop?.([...(event.dataTransfer?.files ?? [])]);
   });
 }
 
-engine.addEventListener('status', showStatus);
-engine.addEventListener('recovered', () => toast('The engine had stopped and was started again. Nothing is lost.'));
+engine.addEventListener('recovered', () =>
+  toast('The engine had stopped and was started again. Nothing is lost.'),
+);
 addEventListener('hashchange', () => {
   if (location.hash.startsWith('#/')) showView(true);
 });
 startThemeSwitch();
 acceptDrops();
-engine.start();
 showView(false);
 startOffline();

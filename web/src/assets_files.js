@@ -9,8 +9,11 @@ export const modelBytes = MODEL_BYTES;
 
 export const createReader = async () => new Worker(absolute(READER_URL), { type: 'module' });
 
-export const engineOptions = async () => (
-  { baseUrl: absolute(ENGINE_URL), modelUrl: absolute(MODEL_URL), modelDigest: MODEL_DIGEST });
+export const engineOptions = async () => ({
+  baseUrl: absolute(ENGINE_URL),
+  modelUrl: absolute(MODEL_URL),
+  modelDigest: MODEL_DIGEST,
+});
 
 export async function loadSamples() {
   const response = await fetch(absolute(SAMPLES_URL));
@@ -27,7 +30,7 @@ export async function keepForOffline(variant) {
   try {
     const url = absolute(`${ENGINE_URL}${variant}.wasm`);
     const page = await caches.open(`email-classifier-page-${PAGE_VERSION}`);
-    if (!await page.match(url)) await page.add(url);
+    if (!(await page.match(url))) await page.add(url);
     const models = await caches.open(MODEL_CACHE);
     const current = new URL(absolute(MODEL_URL)).pathname;
     for (const { url: kept } of await models.keys()) {

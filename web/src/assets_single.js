@@ -30,7 +30,10 @@ async function unpack(id) {
   return new Response(packed.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }
 
-/** Address of a classic script: module workers cannot start from a page on disk. @param {string} id */
+/**
+ * Address of a classic script: module workers cannot start from a page on disk.
+ * @param {string} id
+ */
 async function scriptUrl(id) {
   return URL.createObjectURL(new Blob([await unpack(id)], { type: 'text/javascript' }));
 }
@@ -45,8 +48,18 @@ export async function createReader() {
 
 export async function engineOptions() {
   const variant = bestVariant() ?? 'simd';
-  const [worker, wasm, model] = await Promise.all([scriptUrl('data-engine'), unpack(`data-${variant}`), unpack('data-model')]);
-  return { variant, wasm, model, modelDigest: MODEL_DIGEST, createWorker: () => new Worker(worker) };
+  const [worker, wasm, model] = await Promise.all([
+    scriptUrl('data-engine'),
+    unpack(`data-${variant}`),
+    unpack('data-model'),
+  ]);
+  return {
+    variant,
+    wasm,
+    model,
+    modelDigest: MODEL_DIGEST,
+    createWorker: () => new Worker(worker),
+  };
 }
 
 export async function loadSamples() {

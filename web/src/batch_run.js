@@ -26,7 +26,9 @@ export class BatchRun extends EventTarget {
     this.emails = emails;
   }
 
-  get ended() { return ['cancelled', 'failed', 'done'].includes(this.state); }
+  get ended() {
+    return ['cancelled', 'failed', 'done'].includes(this.state);
+  }
 
   /** Runs, or goes on after pause() or a failure, until nothing is left or somebody stops it. */
   async run() {
@@ -47,7 +49,9 @@ export class BatchRun extends EventTarget {
   async #slice() {
     const start = performance.now();
     const from = this.results.length;
-    const slice = this.emails.slice(from, from + SLICE).map(({ subject, message }) => ({ subject, message }));
+    const slice = this.emails
+      .slice(from, from + SLICE)
+      .map(({ subject, message }) => ({ subject, message }));
     const results = await this.#engine.classifyBatch(slice, { signal: this.#abort.signal });
     this.results.push(...results);
     this.elapsed += performance.now() - start;
@@ -65,7 +69,9 @@ export class BatchRun extends EventTarget {
   }
 
   /** @param {BatchRun['state']} state */
-  #is(state) { return this.state === state; }
+  #is(state) {
+    return this.state === state;
+  }
 
   /** @param {BatchRun['state']} state */
   #set(state) {

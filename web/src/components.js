@@ -37,11 +37,20 @@ export class DataTable {
     this.columns = columns;
     this.whenEmpty = whenEmpty;
     this.#heads = columns.map((column, index) => this.#head(column, index));
-    const table = h('table', { class: 'table' }, h('caption', { class: 'visually-hidden' }, caption),
-      h('thead', {}, h('tr', {}, ...this.#heads)), this.#body);
-    this.#pager = h('div', { class: 'pager' }, this.#where, h('div', { class: 'toolbar' },
-      this.#turn('Previous', -1), this.#turn('Next', 1)));
-    this.scroller = h('div', { class: 'table-wrap', tabindex: '0', role: 'region', 'aria-label': caption }, table);
+    const table = h(
+      'table',
+      { class: 'table' },
+      h('caption', { class: 'visually-hidden' }, caption),
+      h('thead', {}, h('tr', {}, ...this.#heads)),
+      this.#body,
+    );
+    this.#pager = h(
+      'div',
+      { class: 'pager' },
+      this.#where,
+      h('div', { class: 'toolbar' }, this.#turn('Previous', -1), this.#turn('Next', 1)),
+    );
+    this.scroller = scroller(caption, table);
     this.element = h('div', { class: 'stack' });
   }
 
@@ -54,13 +63,20 @@ export class DataTable {
 
   /** @param {Column<Row>} column @param {number} index */
   #head({ title, value, number, quiet }, index) {
-    const content = quiet ? h('span', { class: 'visually-hidden' }, title) : value ? h('button', { class: 'sort', type: 'button', onclick: () => this.#sortBy(index) }, title) : title;
+    const content = quiet
+      ? h('span', { class: 'visually-hidden' }, title)
+      : value
+        ? h('button', { class: 'sort', type: 'button', onclick: () => this.#sortBy(index) }, title)
+        : title;
     return h('th', { scope: 'col', class: number ? 'number' : undefined }, content);
   }
 
   /** @param {string} name @param {number} step */
   #turn(name, step) {
-    const move = () => { this.#page += step; this.#render(); };
+    const move = () => {
+      this.#page += step;
+      this.#render();
+    };
     return h('button', { class: 'button button-small', type: 'button', onclick: move }, name);
   }
 
@@ -93,8 +109,17 @@ export class DataTable {
     }
     const first = this.#page * PAGE;
     const shown = this.#ordered().slice(first, first + PAGE);
-    this.#body.replaceChildren(...shown.map((row) => h('tr', {}, ...this.columns.map((column) =>
-      h('td', { class: column.number ? 'number' : undefined }, column.cell(row))))));
+    this.#body.replaceChildren(
+      ...shown.map((row) =>
+        h(
+          'tr',
+          {},
+          ...this.columns.map((column) =>
+            h('td', { class: column.number ? 'number' : undefined }, column.cell(row)),
+          ),
+        ),
+      ),
+    );
     this.#where.textContent = `${count(first + 1)} to ${count(first + shown.length)} of ${count(this.#rows.length)}`;
     const [previous, next] = this.#pager.querySelectorAll('button');
     previous.disabled = first === 0;
@@ -105,6 +130,37 @@ export class DataTable {
 }
 
 /**
+ * A box that scrolls sideways where its content is too wide; reached and named for the keyboard.
+ * @param {string} name
+ * @param {Node} content
+ */
+export function scroller(name, content) {
+  const region = { class: 'table-wrap', tabindex: '0', role: 'region', 'aria-label': name };
+  return h('div', region, content);
+}
+
+/**
+ * A small table of figures.
+ * @param {string} name
+ * @param {string[]} titles of the columns
+ * @param {[Node | string, ...string[]][]} rows heading and figures
+ */
+export function figureTable(name, [first, ...titles], rows) {
+  const number = (/** @type {string} */ text) => h('td', { class: 'number' }, text);
+  const head = titles.map((title) => h('th', { scope: 'col', class: 'number' }, title));
+  const body = rows.map(([heading, ...figures]) =>
+    h('tr', {}, h('th', { scope: 'row' }, heading), ...figures.map(number)),
+  );
+  const table = h(
+    'table',
+    { class: 'table' },
+    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, first), ...head)),
+    h('tbody', {}, ...body),
+  );
+  return scroller(name, table);
+}
+
+/**
  * Makes a button open the file dialog of an input, whose files go to `receive`.
  * @param {string} buttonId @param {string} inputId @param {(files: File[]) => void} receive
  */
@@ -112,13 +168,17 @@ export function filePicker(buttonId, inputId, receive) {
   const input = /** @type {HTMLInputElement} */ (byId(inputId));
   byId(buttonId).addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
-    const files = [...input.files ?? []];
+    const files = [...(input.files ?? [])];
     input.value = '';
     if (files.length > 0) receive(files);
   });
 }
 
-/** Makes the box for dropped files small, once there is something to look at below. @param {string} id @param {boolean} compact */
+/**
+ * Makes the box for dropped files small, once there is something to look at below.
+ * @param {string} id
+ * @param {boolean} compact
+ */
 export const compactDropzone = (id, compact) => byId(id).toggleAttribute('data-compact', compact);
 
 /**
@@ -129,12 +189,16 @@ export function showProgress(id, done, total) {
   const bar = byId(id);
   bar.setAttribute('aria-valuemax', String(total));
   bar.setAttribute('aria-valuenow', String(done));
-  /** @type {HTMLElement} */ (bar.firstElementChild).style.width = `${total === 0 ? 0 : (done / total) * 100}%`;
+  /** @type {HTMLElement} */ (bar.firstElementChild).style.width =
+    `${total === 0 ? 0 : (done / total) * 100}%`;
 }
 
 /** The value of the chosen radio button. @param {string} name */
 export function chosen(name) {
-  return /** @type {HTMLInputElement | null} */ (document.querySelector(`input[name="${name}"]:checked`))?.value ?? '';
+  return (
+    /** @type {HTMLInputElement | null} */ (document.querySelector(`input[name="${name}"]:checked`))
+      ?.value ?? ''
+  );
 }
 
 /** @param {string} name @param {(value: string) => void} receive */

@@ -68,15 +68,33 @@ export function note(kind, ...children) {
   return h('div', { class: 'note', 'data-kind': kind }, icon(picture), h('div', {}, ...children));
 }
 
-/** What a view shows while it has nothing. @param {string} picture @param {string} title @param {string} text */
+/**
+ * What a view shows while it has nothing.
+ * @param {string} picture
+ * @param {string} title
+ * @param {string} text
+ */
 export function empty(picture, title, text) {
-  return h('div', { class: 'empty' }, icon(picture), h('p', { class: 'empty-title' }, title), h('p', {}, text));
+  return h(
+    'div',
+    { class: 'empty' },
+    icon(picture),
+    h('p', { class: 'empty-title' }, title),
+    h('p', {}, text),
+  );
 }
 
 /** @param {[string, string, string?][]} tiles name, value, remark */
 export function tiles(tiles) {
   return tiles.map(([name, value, remark]) =>
-    h('div', { class: 'tile' }, h('dt', {}, name), h('dd', {}, value), remark ? h('dd', {}, remark) : null));
+    h(
+      'div',
+      { class: 'tile' },
+      h('dt', {}, name),
+      h('dd', {}, value),
+      remark ? h('dd', {}, remark) : null,
+    ),
+  );
 }
 
 /** @param {[string, string][]} facts */
@@ -98,10 +116,26 @@ export function toast(text, action) {
   const box = h('div', { class: 'toast' }, h('span', {}, text));
   const leave = () => box.remove();
   if (action) {
-    const run = () => { leave(); action.run(); };
-    box.append(h('button', { class: 'button button-small', type: 'button', onclick: run }, action.label));
+    const run = () => {
+      leave();
+      action.run();
+    };
+    box.append(
+      h('button', { class: 'button button-small', type: 'button', onclick: run }, action.label),
+    );
   }
-  box.append(h('button', { class: 'button button-icon button-small', type: 'button', 'aria-label': 'Dismiss', onclick: leave }, icon('clear')));
+  box.append(
+    h(
+      'button',
+      {
+        class: 'button button-icon button-small',
+        type: 'button',
+        'aria-label': 'Dismiss',
+        onclick: leave,
+      },
+      icon('clear'),
+    ),
+  );
   byId('toasts').replaceChildren(box);
   if (!action?.stays) setTimeout(leave, 8000);
 }

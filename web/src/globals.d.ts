@@ -7,7 +7,9 @@ declare module 'page:assets' {
   /** Bytes of the model file. */
   export const modelBytes: number;
   /** How createClassifier finds engine and model. */
-  export function engineOptions(): Promise<import('../../wasm/src/classifier.js').ClassifierOptions>;
+  export function engineOptions(): Promise<
+    import('../../wasm/src/classifier.js').ClassifierOptions
+  >;
   /** The emails the page was shipped with, and the native program's answers to them. */
   export function loadSamples(): Promise<import('./types.d.ts').Sample[]>;
   /** Keeps engine and model for use without a network; what older versions kept is removed. */

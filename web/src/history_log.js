@@ -26,11 +26,19 @@ async function keep(entries) {
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let waiting;
 
-/** The answer to an email that is being written; a later one with the same id replaces it. @param {string} id @param {string} subject @param {Answer} answer */
+/**
+ * The answer to an email that is being written; a later one with the same id replaces it.
+ * @param {string} id
+ * @param {string} subject
+ * @param {Answer} answer
+ */
 export function logAnswer(id, subject, answer) {
   clearTimeout(waiting);
   if (!settings().history) return;
-  waiting = setTimeout(() => settings().history && keep([entryOf(id, subject, answer)]), SETTLED_MS);
+  waiting = setTimeout(
+    () => settings().history && keep([entryOf(id, subject, answer)]),
+    SETTLED_MS,
+  );
 }
 
 /** @param {{ subject: string, answer: Answer }[]} answered */

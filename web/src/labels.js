@@ -4,14 +4,20 @@
 import { h, icon } from './dom.js';
 
 const PICTURES = /** @type {Record<string, string>} */ ({
-  CarBreakdown: 'breakdown', CarCrash: 'crash', CarRenewal: 'renewal', CarTheft: 'theft',
-  CarWindshield: 'windshield', Other: 'other',
+  CarBreakdown: 'breakdown',
+  CarCrash: 'crash',
+  CarRenewal: 'renewal',
+  CarTheft: 'theft',
+  CarWindshield: 'windshield',
+  Other: 'other',
 });
 const TONES = 8;
 
 /** "CarTheft" as people write it: "Car theft". @param {string} label */
 export function labelName(label) {
-  const words = label.replace(/[_-]+/g, ' ').replace(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+  const words = label
+    .replace(/[_-]+/g, ' ')
+    .replace(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -23,8 +29,12 @@ export const labelTone = (labels, label) => Math.max(0, labels.indexOf(label)) %
 
 /** @param {string[]} labels @param {string} label */
 export function labelChip(labels, label) {
-  return h('span', { class: 'label-chip', 'data-tone': labelTone(labels, label) },
-    icon(labelPicture(label)), labelName(label));
+  return h(
+    'span',
+    { class: 'label-chip', 'data-tone': labelTone(labels, label) },
+    icon(labelPicture(label)),
+    labelName(label),
+  );
 }
 
 /** 0.9734 as "97.3 %". @param {number} share @param {number} [digits] */
@@ -48,13 +58,22 @@ export function confidenceWord(confidence, threshold) {
 
 /** @param {'high' | 'medium' | 'low'} word */
 export function confidenceBadge(word) {
-  const text = { high: 'High confidence', medium: 'Medium confidence', low: 'Low confidence' }[word];
+  const text = { high: 'High confidence', medium: 'Medium confidence', low: 'Low confidence' }[
+    word
+  ];
   return h('span', { class: 'badge', 'data-kind': word }, text);
 }
 
 /** @param {string} source */
 export function sourceName(source) {
-  return { model: 'the model', cache: 'the model, from memory', rules: 'key-word rules', default: 'no rule either' }[source] ?? source;
+  return (
+    {
+      model: 'the model',
+      cache: 'the model, from memory',
+      rules: 'key-word rules',
+      default: 'no rule either',
+    }[source] ?? source
+  );
 }
 
 /**
@@ -78,6 +97,11 @@ export function reviewReason(answer, threshold) {
 export function barRow(labels, label, share, text) {
   const fill = h('div', { class: 'fill' });
   fill.style.width = `${share * 100}%`;
-  return h('li', { class: 'bar-row', 'data-tone': labelTone(labels, label) }, labelChip(labels, label),
-    h('div', { class: 'track' }, fill), h('span', {}, text));
+  return h(
+    'li',
+    { class: 'bar-row', 'data-tone': labelTone(labels, label) },
+    labelChip(labels, label),
+    h('div', { class: 'track' }, fill),
+    h('span', {}, text),
+  );
 }

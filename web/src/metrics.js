@@ -12,7 +12,8 @@ const ratio = (part, whole) => (whole === 0 ? 0 : part / whole);
  */
 export function confusion(labels, judged) {
   const matrix = labels.map(() => labels.map(() => 0));
-  for (const { label, predicted } of judged) matrix[labels.indexOf(label)][labels.indexOf(predicted)]++;
+  for (const { label, predicted } of judged)
+    matrix[labels.indexOf(label)][labels.indexOf(predicted)]++;
   return matrix;
 }
 
@@ -21,19 +22,26 @@ export function perLabel(matrix) {
   return matrix.map((row, i) => {
     const right = row[i];
     const support = row.reduce((sum, n) => sum + n, 0);
-    const precision = ratio(right, matrix.reduce((sum, other) => sum + other[i], 0));
+    const precision = ratio(
+      right,
+      matrix.reduce((sum, other) => sum + other[i], 0),
+    );
     const recall = ratio(right, support);
     return { precision, recall, f1: ratio(2 * precision * recall, precision + recall), support };
   });
 }
 
 /** @param {Judged[]} judged */
-export const accuracy = (judged) => ratio(judged.filter(({ label, predicted }) => label === predicted).length, judged.length);
+export const accuracy = (judged) =>
+  ratio(judged.filter(({ label, predicted }) => label === predicted).length, judged.length);
 
 /** The mean F1 of the labels that occur. @param {ReturnType<typeof perLabel>} figures */
 export function macroF1(figures) {
   const present = figures.filter(({ support }) => support > 0);
-  return ratio(present.reduce((sum, { f1 }) => sum + f1, 0), present.length);
+  return ratio(
+    present.reduce((sum, { f1 }) => sum + f1, 0),
+    present.length,
+  );
 }
 
 /**
@@ -43,7 +51,8 @@ export function macroF1(figures) {
  */
 export function atThreshold(judged, threshold) {
   const passed = judged.filter(({ confidence }) => confidence >= threshold);
-  const wrong = (/** @type {Judged[]} */ list) => list.filter(({ label, predicted }) => label !== predicted).length;
+  const wrong = (/** @type {Judged[]} */ list) =>
+    list.filter(({ label, predicted }) => label !== predicted).length;
   return {
     coverage: ratio(passed.length, judged.length),
     accuracy: accuracy(passed),

@@ -5,7 +5,11 @@ import { toast } from './dom.js';
 
 /** @param {ServiceWorker} worker */
 function offerUpdate(worker) {
-  toast('A new version of this page is ready.', { label: 'Use it', stays: true, run: () => worker.postMessage('activate') });
+  toast('A new version of this page is ready.', {
+    label: 'Use it',
+    stays: true,
+    run: () => worker.postMessage('activate'),
+  });
 }
 
 /** @param {ServiceWorkerRegistration} registration */

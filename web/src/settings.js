@@ -8,7 +8,13 @@ const KEY = 'email-classifier.settings';
 const TOKEN_KEY = 'email-classifier.token';
 
 /** @type {Settings} */
-const DEFAULTS = { theme: 'system', where: 'browser', address: '', history: false, shortcuts: true };
+const DEFAULTS = {
+  theme: 'system',
+  where: 'browser',
+  address: '',
+  history: false,
+  shortcuts: true,
+};
 
 /** @template T @param {() => T} action @param {T} otherwise @returns {T} */
 function attempt(action, otherwise) {
@@ -22,8 +28,9 @@ function attempt(action, otherwise) {
 /** @returns {Settings} */
 function read() {
   const stored = attempt(() => JSON.parse(localStorage.getItem(KEY) ?? '{}'), {});
-  const known = Object.entries(stored ?? {}).filter(([name, value]) =>
-    typeof value === typeof DEFAULTS[/** @type {keyof Settings} */ (name)]);
+  const known = Object.entries(stored ?? {}).filter(
+    ([name, value]) => typeof value === typeof DEFAULTS[/** @type {keyof Settings} */ (name)],
+  );
   return { ...DEFAULTS, ...Object.fromEntries(known) };
 }
 
@@ -32,7 +39,10 @@ let current = read();
 /** @returns {Readonly<Settings>} */
 export const settings = () => current;
 
-/** Remembers the changes; false when the browser would not keep them. @param {Partial<Settings>} changes */
+/**
+ * Remembers the changes; false when the browser would not keep them.
+ * @param {Partial<Settings>} changes
+ */
 export function changeSettings(changes) {
   current = { ...current, ...changes };
   return attempt(() => (localStorage.setItem(KEY, JSON.stringify(current)), true), false);
@@ -42,7 +52,10 @@ export const token = () => attempt(() => sessionStorage.getItem(TOKEN_KEY) ?? ''
 
 /** @param {string} value */
 export function setToken(value) {
-  attempt(() => (value ? sessionStorage.setItem(TOKEN_KEY, value) : sessionStorage.removeItem(TOKEN_KEY)), undefined);
+  attempt(
+    () => (value ? sessionStorage.setItem(TOKEN_KEY, value) : sessionStorage.removeItem(TOKEN_KEY)),
+    undefined,
+  );
 }
 
 export function forgetSettings() {

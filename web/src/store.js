@@ -21,7 +21,8 @@ function result(request) {
 function open() {
   const request = indexedDB.open(NAME, 1);
   request.onupgradeneeded = () => {
-    for (const name of ['history', 'examples']) request.result.createObjectStore(name, { keyPath: 'id' });
+    for (const name of ['history', 'examples'])
+      request.result.createObjectStore(name, { keyPath: 'id' });
   };
   return result(request);
 }
@@ -37,14 +38,20 @@ function database() {
 /** @param {unknown} error */
 function explained(error) {
   const full = error instanceof DOMException && error.name === 'QuotaExceededError';
-  return new Error(full ? 'This browser has no room left for the page. Erase old entries, or export them first.'
-    : 'This browser does not let the page keep anything.', { cause: error });
+  return new Error(
+    full
+      ? 'This browser has no room left for the page. Erase old entries, or export them first.'
+      : 'This browser does not let the page keep anything.',
+    { cause: error },
+  );
 }
 
 /**
  * Runs one transaction to its end.
  * @template T
- * @param {StoreName} name @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest<T> | void} work
+ * @param {StoreName} name
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest<T> | void} work
  * @returns {Promise<T | void>}
  */
 async function transact(name, mode, work) {
@@ -63,25 +70,36 @@ async function transact(name, mode, work) {
 }
 
 /** A new id; randomUUID exists on secure pages only. */
-export const newId = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('-');
+export const newId = () =>
+  [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('-');
 
 /** Oldest first. @param {StoreName} name @returns {Promise<any[]>} */
 export async function all(name) {
-  const entries = await transact(name, 'readonly', (store) => store.getAll()) ?? [];
+  const entries = (await transact(name, 'readonly', (store) => store.getAll())) ?? [];
   return entries.sort((a, b) => a.time - b.time);
 }
 
-/** Adds or replaces by id, all or nothing. @param {StoreName} name @param {(HistoryEntry | TrainingExample)[]} entries */
+/**
+ * Adds or replaces by id, all or nothing.
+ * @param {StoreName} name
+ * @param {(HistoryEntry | TrainingExample)[]} entries
+ */
 export async function put(name, entries) {
-  await transact(name, 'readwrite', (store) => { for (const entry of entries) store.put(entry); });
+  await transact(name, 'readwrite', (store) => {
+    for (const entry of entries) store.put(entry);
+  });
 }
 
 /** @param {StoreName} name @param {string} id */
 export async function remove(name, id) {
-  await transact(name, 'readwrite', (store) => { store.delete(id); });
+  await transact(name, 'readwrite', (store) => {
+    store.delete(id);
+  });
 }
 
 /** @param {StoreName} name */
 export async function clear(name) {
-  await transact(name, 'readwrite', (store) => { store.clear(); });
+  await transact(name, 'readwrite', (store) => {
+    store.clear();
+  });
 }

@@ -7,7 +7,9 @@ import { all, clear, newId, put, remove } from './store.js';
 
 class TrainingSet extends EventTarget {
   /** Oldest first. @returns {Promise<TrainingExample[]>} */
-  list() { return all('examples'); }
+  list() {
+    return all('examples');
+  }
 
   /**
    * Keeps an email with the label a person gave it; the same email replaces itself.
@@ -15,9 +17,15 @@ class TrainingSet extends EventTarget {
    * @returns {Promise<TrainingExample>}
    */
   async add({ subject, message }, label, predicted) {
-    const same = (await this.list()).find((one) => one.subject === subject && one.message === message);
+    const same = (await this.list()).find(
+      (one) => one.subject === subject && one.message === message,
+    );
     const example = {
-      id: same?.id ?? newId(), time: same?.time ?? Date.now(), subject, message, label,
+      id: same?.id ?? newId(),
+      time: same?.time ?? Date.now(),
+      subject,
+      message,
+      label,
       predicted: predicted ?? same?.predicted,
     };
     await put('examples', [example]);
@@ -42,7 +50,9 @@ class TrainingSet extends EventTarget {
     this.#changed();
   }
 
-  #changed() { this.dispatchEvent(new Event('change')); }
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
 }
 
 export const trainingSet = new TrainingSet();

@@ -26,15 +26,24 @@ static size_t name_length(text line) {
     return length;
 }
 
-// Where the value of a field of this name goes, NULL when nobody asks for it.
+// Where the value of a field of this name goes, NULL when nobody asks for it or it is there
+// already.
 static text *place_of(mime_headers *headers, text name) {
-    text *place = text_equals_any_case(name, "subject")        ? &headers->subject
-                  : text_equals_any_case(name, "content-type") ? &headers->content_type
-                  : text_equals_any_case(name, "content-transfer-encoding")
-                      ? &headers->transfer_encoding
-                  : text_equals_any_case(name, "content-disposition") ? &headers->disposition
-                                                                      : NULL;
-    return place != NULL && place->data == NULL ? place : NULL;
+    const struct {
+        const char *name;
+        text *place;
+    } fields[] = {
+        {"subject", &headers->subject},
+        {"content-type", &headers->content_type},
+        {"content-transfer-encoding", &headers->transfer_encoding},
+        {"content-disposition", &headers->disposition},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (text_equals_any_case(name, fields[i].name)) {
+            return fields[i].place->data == NULL ? fields[i].place : NULL;
+        }
+    }
+    return NULL;
 }
 
 mime_headers mime_headers_read(text part) {

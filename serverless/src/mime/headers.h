@@ -26,7 +26,8 @@ mime_headers mime_headers_read(text part);
 text mime_value(text field);
 
 // Copies the value of a parameter into out[0..capacity), quotes removed. Returns its length, 0 when
-// it is not there or does not fit.
+// it is not there or does not fit. The forms of RFC 2231 (name*=, name*0=), which are made for file
+// names, are not read.
 size_t mime_parameter(text field, const char *name, char *out, size_t capacity);
 
 #endif

@@ -3,7 +3,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { csv, EMAILS, file, goTo, modelReady, onPage, shows, useSite, validationEmails, write } from './harness.mjs';
+import {
+  csv,
+  EMAILS,
+  file,
+  goTo,
+  modelReady,
+  onPage,
+  shows,
+  useSite,
+  validationEmails,
+  write,
+} from './harness.mjs';
 
 const site = useSite();
 const VIEWS = ['classify', 'batch', 'history', 'training', 'evaluate', 'settings'];
@@ -11,8 +22,11 @@ const VIEWS = ['classify', 'batch', 'history', 'training', 'evaluate', 'settings
 /** Axe's complaints as short lines. */
 async function complaints(page) {
   const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+  );
 }
 
 /** Fills every view with something to look at. */
@@ -21,10 +35,20 @@ async function fill(page) {
   await goTo(page, 'history');
   await page.locator('.switch:has(#history-on)').click();
   await goTo(page, 'batch');
-  await page.setInputFiles('#batch-files', [file('m.csv', csv([['subject', 'message'], ...emails.map((e) => [e.subject, e.message]), ['x', 'y']]))]);
+  await page.setInputFiles('#batch-files', [
+    file(
+      'm.csv',
+      csv([['subject', 'message'], ...emails.map((e) => [e.subject, e.message]), ['x', 'y']]),
+    ),
+  ]);
   await shows(page, '#batch-progress-title', /Done/);
   await goTo(page, 'evaluate');
-  await page.setInputFiles('#evaluate-file', [file('l.csv', csv([['subject', 'message', 'label'], ...emails.map((e) => [e.subject, e.message, e.label])]))]);
+  await page.setInputFiles('#evaluate-file', [
+    file(
+      'l.csv',
+      csv([['subject', 'message', 'label'], ...emails.map((e) => [e.subject, e.message, e.label])]),
+    ),
+  ]);
   await page.locator('#evaluate-results').waitFor();
   await goTo(page, 'classify');
   await page.selectOption('#examples', { label: 'window smashed' });
@@ -38,78 +62,109 @@ async function fill(page) {
 }
 
 for (const colorScheme of ['light', 'dark']) {
-  test(`axe finds nothing in any view, empty or full, ${colorScheme}`, () => onPage(site, async (page) => {
-    await modelReady(page);
-    const found = [];
-    for (const state of ['empty', 'full']) {
-      if (state === 'full') await fill(page);
-      for (const view of VIEWS) {
-        await goTo(page, view);
-        found.push(...(await complaints(page)).map((line) => `${view}, ${state}: ${line}`));
-      }
-    }
-    assert.deepEqual(found, []);
-  }, { context: { colorScheme, reducedMotion: 'reduce' } }));
+  test(`axe finds nothing in any view, empty or full, ${colorScheme}`, () =>
+    onPage(
+      site,
+      async (page) => {
+        await modelReady(page);
+        const found = [];
+        for (const state of ['empty', 'full']) {
+          if (state === 'full') await fill(page);
+          for (const view of VIEWS) {
+            await goTo(page, view);
+            found.push(...(await complaints(page)).map((line) => `${view}, ${state}: ${line}`));
+          }
+        }
+        assert.deepEqual(found, []);
+      },
+      { context: { colorScheme, reducedMotion: 'reduce' } },
+    ));
 }
 
-test('320 pixels: no view is wider than the window', () => onPage(site, async (page) => {
-  await modelReady(page);
-  await fill(page);
-  for (const view of VIEWS) {
-    await goTo(page, view);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(width <= 320, `${view} is ${width} wide`);
-  }
-  assert.deepEqual(await complaints(page), []);
-}, { context: { viewport: { width: 320, height: 640 } } }));
+test('320 pixels: no view is wider than the window', () =>
+  onPage(
+    site,
+    async (page) => {
+      await modelReady(page);
+      await fill(page);
+      for (const view of VIEWS) {
+        await goTo(page, view);
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= 320, `${view} is ${width} wide`);
+      }
+      assert.deepEqual(await complaints(page), []);
+    },
+    { context: { viewport: { width: 320, height: 640 } } },
+  ));
 
-test('the keyboard alone: skip link, views, an email, its label', () => onPage(site, async (page) => {
-  await modelReady(page);
-  await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
-  await page.keyboard.press('Enter');
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
-  assert.ok(await page.isVisible('#view-classify'), 'skipping does not change the view');
-  const focus = async (id) => {
-    for (let i = 0; i < 12; i++) {
-      if (await page.evaluate(() => document.activeElement.id) === id) return;
-      await page.keyboard.press('Tab');
-    }
-    assert.fail(`#${id} cannot be reached by Tab`);
-  };
-  await focus('subject');
-  await page.keyboard.type(EMAILS.theft.subject);
-  await focus('message');
-  await page.keyboard.type(EMAILS.theft.message);
-  await shows(page, '#answer-label', 'Car theft');
-  await page.keyboard.press('Tab');
-  const outline = await page.evaluate(() => {
-    const style = getComputedStyle(document.activeElement);
-    return { tag: document.activeElement.tagName, width: style.outlineWidth, style: style.outlineStyle };
-  });
-  assert.deepEqual(outline, { tag: 'BUTTON', width: '2px', style: 'solid' });
-  await page.keyboard.press('Enter');
-  await shows(page, '#training-count', '1');
-  await page.locator('.nav a').nth(3).focus();
-  await page.keyboard.press('Enter');
-  await page.locator('#view-training').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'training-title', 'the focus follows');
-}));
+test('the keyboard alone: skip link, views, an email, its label', () =>
+  onPage(site, async (page) => {
+    await modelReady(page);
+    await page.keyboard.press('Tab');
+    assert.equal(
+      await page.evaluate(() => document.activeElement.textContent),
+      'Skip to the content',
+    );
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+    assert.ok(await page.isVisible('#view-classify'), 'skipping does not change the view');
+    const focus = async (id) => {
+      for (let i = 0; i < 12; i++) {
+        if ((await page.evaluate(() => document.activeElement.id)) === id) return;
+        await page.keyboard.press('Tab');
+      }
+      assert.fail(`#${id} cannot be reached by Tab`);
+    };
+    await focus('subject');
+    await page.keyboard.type(EMAILS.theft.subject);
+    await focus('message');
+    await page.keyboard.type(EMAILS.theft.message);
+    await shows(page, '#answer-label', 'Car theft');
+    await page.keyboard.press('Tab');
+    const outline = await page.evaluate(() => {
+      const style = getComputedStyle(document.activeElement);
+      return {
+        tag: document.activeElement.tagName,
+        width: style.outlineWidth,
+        style: style.outlineStyle,
+      };
+    });
+    assert.deepEqual(outline, { tag: 'BUTTON', width: '2px', style: 'solid' });
+    await page.keyboard.press('Enter');
+    await shows(page, '#training-count', '1');
+    await page.locator('.nav a').nth(3).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#view-training').waitFor();
+    assert.equal(
+      await page.evaluate(() => document.activeElement.id),
+      'training-title',
+      'the focus follows',
+    );
+  }));
 
-test('screen readers hear the answer once it stands', () => onPage(site, async (page) => {
-  await modelReady(page);
-  await write(page, EMAILS.theft);
-  await shows(page, '#announcer', /Car theft, high confidence, 9\d/).catch(async () => {
-    assert.fail(`announced: ${await page.textContent('#announcer')}`);
-  });
-  assert.equal(await page.getAttribute('#announcer', 'role'), 'status');
-}));
+test('screen readers hear the answer once it stands', () =>
+  onPage(site, async (page) => {
+    await modelReady(page);
+    await write(page, EMAILS.theft);
+    await shows(page, '#announcer', /Car theft, high confidence, 9\d/).catch(async () => {
+      assert.fail(`announced: ${await page.textContent('#announcer')}`);
+    });
+    assert.equal(await page.getAttribute('#announcer', 'role'), 'status');
+  }));
 
-test('reduced motion stops transitions; print leaves out what cannot be used on paper', () => onPage(site, async (page) => {
-  await modelReady(page);
-  const duration = await page.evaluate(() => getComputedStyle(document.querySelector('.fill')).transitionDuration);
-  assert.equal(duration, '0.001s');
-  await page.emulateMedia({ media: 'print' });
-  for (const selector of ['.nav', '.top', '.toolbar', '#corrections']) assert.ok(await page.isHidden(selector), selector);
-  assert.ok(await page.isVisible('#answer'));
-}, { context: { reducedMotion: 'reduce' } }));
+test('reduced motion stops transitions; print leaves out what cannot be used on paper', () =>
+  onPage(
+    site,
+    async (page) => {
+      await modelReady(page);
+      const duration = await page.evaluate(
+        () => getComputedStyle(document.querySelector('.fill')).transitionDuration,
+      );
+      assert.equal(duration, '0.001s');
+      await page.emulateMedia({ media: 'print' });
+      for (const selector of ['.nav', '.top', '.toolbar', '#corrections'])
+        assert.ok(await page.isHidden(selector), selector);
+      assert.ok(await page.isVisible('#answer'));
+    },
+    { context: { reducedMotion: 'reduce' } },
+  ));

@@ -13,20 +13,28 @@ export const SITE = `${REPOSITORY}build/web`;
 
 const THEFT = {
   subject: 'car gone from outside the house',
-  message: 'I came out at 6 this morning and my Fiesta wasn\'t there. Both keys are in the kitchen. Police gave me crime ref 4471 882.',
+  message:
+    "I came out at 6 this morning and my Fiesta wasn't there. Both keys are in the kitchen. Police gave me crime ref 4471 882.",
 };
 export const EMAILS = { theft: THEFT };
 
 /** Emails of the validation set with their labels. @param {number} count */
 export function validationEmails(count) {
-  const lines = readFileSync(`${REPOSITORY}models/data/validation.jsonl`, 'utf8').trim().split('\n');
+  const lines = readFileSync(`${REPOSITORY}models/data/validation.jsonl`, 'utf8')
+    .trim()
+    .split('\n');
   return Array.from({ length: count }, (_, i) => JSON.parse(lines[i % lines.length]));
 }
 
 /** A file as Playwright hands it to an input. */
-export const file = (name, content) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) });
+export const file = (name, content) => ({
+  name,
+  mimeType: 'application/octet-stream',
+  buffer: Buffer.from(content),
+});
 
-export const csv = (rows) => rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\n');
+export const csv = (rows) =>
+  rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\n');
 
 /**
  * A browser and the built page for all tests of a file.
@@ -52,8 +60,15 @@ export function useSite(options) {
  * @param {(page: import('playwright-core').Page, watch: { errors: string[], urls: string[] }) => Promise<void>} test
  * @param {{ context?: object, path?: string, expectErrors?: RegExp }} [options]
  */
-export async function onPage(site, test, { context: contextOptions, path = '/', expectErrors } = {}) {
-  const context = await site.browser.newContext({ viewport: { width: 1280, height: 860 }, ...contextOptions });
+export async function onPage(
+  site,
+  test,
+  { context: contextOptions, path = '/', expectErrors } = {},
+) {
+  const context = await site.browser.newContext({
+    viewport: { width: 1280, height: 860 },
+    ...contextOptions,
+  });
   context.setDefaultTimeout(PATIENCE_MS);
   const watch = { errors: [], urls: [] };
   const note = (text) => expectErrors?.test(text) || watch.errors.push(text);
@@ -66,7 +81,11 @@ export async function onPage(site, test, { context: contextOptions, path = '/', 
     await test(page, watch);
     assert.deepEqual(watch.errors, [], 'the page logged errors');
     const own = (url) => url.startsWith(site.server.origin) || /^(blob|data|file):/.test(url);
-    assert.deepEqual(watch.urls.filter((url) => !own(url)), [], 'foreign requests');
+    assert.deepEqual(
+      watch.urls.filter((url) => !own(url)),
+      [],
+      'foreign requests',
+    );
   } finally {
     await context.close();
   }
@@ -78,7 +97,7 @@ export const modelReady = (page) => page.locator('#engine-status[data-phase="rea
 /** Waits until a function in the page, which may be async, gives something true. */
 export async function until(page, condition, argument) {
   const deadline = Date.now() + PATIENCE_MS;
-  while (!await page.evaluate(condition, argument)) {
+  while (!(await page.evaluate(condition, argument))) {
     assert.ok(Date.now() < deadline, `never came true: ${condition}`);
     await page.waitForTimeout(50);
   }
@@ -96,7 +115,8 @@ export async function write(page, { subject, message }) {
 }
 
 /** Waits for the answer that an element's text shows. */
-export const shows = (page, selector, text) => page.locator(selector).filter({ hasText: text }).waitFor();
+export const shows = (page, selector, text) =>
+  page.locator(selector).filter({ hasText: text }).waitFor();
 
 /** The text of a file that a click downloads. */
 export async function downloaded(page, selector) {

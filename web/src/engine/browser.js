@@ -14,12 +14,14 @@ import { factsOf } from './facts.js';
  */
 export async function startBrowser(onProgress) {
   const classifier = await createClassifier({
-    ...await engineOptions(),
+    ...(await engineOptions()),
     waitForModel: false,
     onProgress: ({ loaded, total }) => onProgress(loaded, total || modelBytes),
   });
   const backend = {
-    get model() { return factsOf(classifier.modelInfo); },
+    get model() {
+      return factsOf(classifier.modelInfo);
+    },
     messageMax: classifier.limits.message_max,
     classify: classifier.classify.bind(classifier),
     classifyBatch: classifier.classifyBatch.bind(classifier),

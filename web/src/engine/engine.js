@@ -17,7 +17,9 @@ const CRASH_WINDOW_MS = 300_000;
 
 /** @param {any} error of loading the model */
 function modelProblem(error) {
-  return error.code === 'download' ? sentence(error) : `The model cannot be used: ${sentence(error).replace(/\.$/, '')}.`;
+  return error.code === 'download'
+    ? sentence(error)
+    : `The model cannot be used: ${sentence(error).replace(/\.$/, '')}.`;
 }
 
 /** Events: "status" whenever `status` changed, "recovered" after a crash. */
@@ -33,11 +35,17 @@ export class Engine extends EventTarget {
   #crashes = [];
 
   /** The model's facts; none before the engine has started. */
-  get model() { return this.#current?.model; }
+  get model() {
+    return this.#current?.model;
+  }
 
-  get messageMax() { return this.#current?.messageMax; }
+  get messageMax() {
+    return this.#current?.messageMax;
+  }
 
-  get canExplain() { return this.#current?.explain !== undefined; }
+  get canExplain() {
+    return this.#current?.explain !== undefined;
+  }
 
   /** Starts, or starts again, what the settings ask for. */
   start() {
@@ -46,7 +54,8 @@ export class Engine extends EventTarget {
     this.#current = undefined;
     const { where, address } = settings();
     this.#report(generation, { phase: 'starting', where, loaded: 0, total: 0, problem: '' });
-    this.#backend = where === 'server' ? this.#startServer(generation, address) : this.#startBrowser(generation);
+    this.#backend =
+      where === 'server' ? this.#startServer(generation, address) : this.#startBrowser(generation);
     this.#backend.catch(() => {}); // told by the status
   }
 
@@ -67,7 +76,11 @@ export class Engine extends EventTarget {
     return this.#withRecovery((backend) => backend.classifyBatch(emails, options));
   }
 
-  /** Undefined where the backend cannot explain. @param {Email} email @param {CallOptions} [options] */
+  /**
+   * Undefined where the backend cannot explain.
+   * @param {Email} email
+   * @param {CallOptions} [options]
+   */
   explain(email, options) {
     return this.#withRecovery(async (backend) => backend.explain?.(email, options));
   }
@@ -86,18 +99,28 @@ export class Engine extends EventTarget {
   async #startBrowser(generation) {
     try {
       const { backend, ready } = await startBrowser((loaded, total) => {
-        if (this.status.phase === 'loading') this.#report(generation, { loaded, total });
+        // May come before the backend is handed out.
+        this.#report(generation, { loaded, total, phase: 'loading' });
       });
-      ready.then((variant) => {
-        this.#report(generation, { phase: 'ready' });
-        return keepForOffline(variant);
-      }, (error) => {
-        if (error.code === 'closed' || this.#recover(generation, error)) return;
-        this.#report(generation, { phase: 'failed', problem: `${modelProblem(error)} Key-word rules answer meanwhile.` });
-      });
+      ready.then(
+        (variant) => {
+          this.#report(generation, { phase: 'ready' });
+          return keepForOffline(variant);
+        },
+        (error) => {
+          if (error.code === 'closed' || this.#recover(generation, error)) return;
+          this.#report(generation, {
+            phase: 'failed',
+            problem: `${modelProblem(error)} Key-word rules answer meanwhile.`,
+          });
+        },
+      );
       return this.#use(generation, backend, 'loading');
     } catch (error) {
-      this.#report(generation, { phase: 'failed', problem: `The engine could not be started. ${sentence(error)}` });
+      this.#report(generation, {
+        phase: 'failed',
+        problem: `The engine could not be started. ${sentence(error)}`,
+      });
       throw error;
     }
   }
@@ -141,7 +164,10 @@ export class Engine extends EventTarget {
     if (this.#crashes.length > CRASHES) {
       this.#backend = Promise.reject(error); // until somebody starts it again
       this.#backend.catch(() => {});
-      this.#report(generation, { phase: 'failed', problem: 'The engine stopped several times in a row.' });
+      this.#report(generation, {
+        phase: 'failed',
+        problem: 'The engine stopped several times in a row.',
+      });
       return false;
     }
     this.start();

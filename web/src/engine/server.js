@@ -19,12 +19,20 @@ async function refusal(response) {
     403: 'This token may not classify.',
     429: `The server asks to wait ${response.headers.get('retry-after') ?? 'a few'} seconds.`,
   }[response.status];
-  return new ClassifierError('server', advice ?? problem.detail ?? `The server answered HTTP ${response.status}.`);
+  return new ClassifierError(
+    'server',
+    advice ?? problem.detail ?? `The server answered HTTP ${response.status}.`,
+  );
 }
 
 /** @param {string} address @param {string} token */
 function requester(address, token) {
-  /** @param {string} path @param {object} [body] @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /**
+   * @param {string} path
+   * @param {object} [body]
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>}
+   */
   return async (path, body, signal) => {
     const headers = new Headers({ accept: 'application/json' });
     if (token) headers.set('authorization', `Bearer ${token}`);
@@ -32,12 +40,21 @@ function requester(address, token) {
     let response;
     try {
       response = await fetch(new URL(path, address), {
-        method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal,
-        credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store',
+        method: body ? 'POST' : 'GET',
+        headers,
+        body: body && JSON.stringify(body),
+        signal,
+        credentials: 'omit',
+        referrerPolicy: 'no-referrer',
+        cache: 'no-store',
       });
     } catch (cause) {
       signal?.throwIfAborted();
-      throw new ClassifierError('server', 'The server cannot be reached, or this page’s security policy does not allow its address.', { cause });
+      throw new ClassifierError(
+        'server',
+        'The server cannot be reached, or this page’s security policy does not allow its address.',
+        { cause },
+      );
     }
     if (!response.ok) throw await refusal(response);
     return response.json();
@@ -65,7 +82,9 @@ function serverFacts(info, address) {
 function resultOf(item) {
   if (!item.error) return { answer: item };
   const { code, message, field } = item.error.errors?.[0] ?? item.error;
-  return { error: new ClassifierError(code ?? 'server', message ?? item.error.detail ?? '', { field }) };
+  return {
+    error: new ClassifierError(code ?? 'server', message ?? item.error.detail ?? '', { field }),
+  };
 }
 
 /**
@@ -74,7 +93,8 @@ function resultOf(item) {
  */
 export async function startServer(address, token) {
   const base = new URL(address.endsWith('/') ? address : `${address}/`);
-  if (!/^https?:$/.test(base.protocol)) throw new ClassifierError('server', 'The address must start with https:// or http://.');
+  if (!/^https?:$/.test(base.protocol))
+    throw new ClassifierError('server', 'The address must start with https:// or http://.');
   const request = requester(base.href, token);
   const model = serverFacts(await request('model-info'), base.href);
   return {

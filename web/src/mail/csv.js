@@ -14,7 +14,11 @@ function cell(value) {
 /** @param {string} text */
 export const unguard = (text) => (/^'[=+\-@\t\r]/.test(text) ? text.slice(1) : text);
 
-/** @param {string[]} header @param {unknown[][]} rows @returns {string} RFC 4180, with a BOM for spreadsheets */
+/**
+ * @param {string[]} header
+ * @param {unknown[][]} rows
+ * @returns {string} RFC 4180, with a BOM for spreadsheets
+ */
 export function writeCsv(header, rows) {
   return `\uFEFF${[header, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
 }

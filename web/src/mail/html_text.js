@@ -2,9 +2,44 @@
 // The readable text of an HTML email. The HTML is only read: nothing in it runs or is fetched.
 import { Parser } from 'htmlparser2';
 
-const SKIPPED = new Set(['script', 'style', 'head', 'template', 'noscript', 'title', 'svg', 'iframe', 'object']);
-const BLOCKS = new Set(['address', 'article', 'blockquote', 'br', 'div', 'dl', 'dt', 'dd', 'footer', 'h1', 'h2', 'h3', 'h4',
-  'h5', 'h6', 'header', 'hr', 'li', 'ol', 'p', 'pre', 'section', 'table', 'tr', 'ul']);
+const SKIPPED = new Set([
+  'script',
+  'style',
+  'head',
+  'template',
+  'noscript',
+  'title',
+  'svg',
+  'iframe',
+  'object',
+]);
+const BLOCKS = new Set([
+  'address',
+  'article',
+  'blockquote',
+  'br',
+  'div',
+  'dl',
+  'dt',
+  'dd',
+  'footer',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'header',
+  'hr',
+  'li',
+  'ol',
+  'p',
+  'pre',
+  'section',
+  'table',
+  'tr',
+  'ul',
+]);
 
 /** @param {string} html @returns {string} */
 export function htmlToText(html) {
@@ -28,5 +63,9 @@ export function htmlToText(html) {
     },
   });
   parser.end(html);
-  return parts.join('').replace(/[^\S\n]*\n[^\S\n]*/g, '\n').replace(/\n{3,}/g, '\n\n').trim();
+  return parts
+    .join('')
+    .replace(/[^\S\n]*\n[^\S\n]*/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
 }

@@ -8,7 +8,10 @@ const FROM = [...'From '].map((letter) => letter.charCodeAt(0));
 /** @param {Uint8Array} bytes @param {number} at */
 const startsMessage = (bytes, at) => FROM.every((code, i) => bytes[at + i] === code);
 
-/** @param {Uint8Array} bytes @returns {Generator<Uint8Array>} each message without its "From " line */
+/**
+ * @param {Uint8Array} bytes
+ * @returns {Generator<Uint8Array>} each message without its "From " line
+ */
 export function* splitMbox(bytes) {
   let start = -1;
   for (let line = 0; line < bytes.length; line = nextLine(bytes, line)) {
@@ -33,7 +36,9 @@ function unquote(message) {
   const bare = /** @type {number[]} */ ([]);
   for (let line = 0; line < message.length; line = nextLine(message, line)) {
     const end = nextLine(message, line);
-    const quoted = /^>+From /.test(new TextDecoder('latin1').decode(message.subarray(line, Math.min(end, line + 80))));
+    const quoted = /^>+From /.test(
+      new TextDecoder('latin1').decode(message.subarray(line, Math.min(end, line + 80))),
+    );
     for (let i = line + (quoted ? 1 : 0); i < end; i++) bare.push(message[i]);
   }
   return Uint8Array.from(bare);

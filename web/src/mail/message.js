@@ -24,6 +24,7 @@ export async function readTextFile(bytes) {
 /** @param {string} text @returns {Email} */
 function splitSubject(text) {
   const found = SUBJECT.exec(text);
-  return found ? { subject: found[1].trim(), message: text.slice(found[0].length).trim() }
+  return found
+    ? { subject: found[1].trim(), message: text.slice(found[0].length).trim() }
     : { subject: '', message: text.trim() };
 }

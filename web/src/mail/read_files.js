@@ -25,7 +25,7 @@ export async function readFiles(files) {
       finish();
     };
     worker.onmessage = ({ data }) => {
-      items.push(...data.items ?? []);
+      items.push(...(data.items ?? []));
       if (data.problem) problems.push(data.problem);
       if (data.done) finish();
     };

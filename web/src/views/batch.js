@@ -2,7 +2,15 @@
 // Many emails from files: progress, chart, table, downloads.
 import { loadSamples } from 'page:assets';
 import { BatchRun } from '../batch_run.js';
-import { chosen, compactDropzone, DataTable, filePicker, onChoice, showProgress } from '../components.js';
+import {
+  chosen,
+  compactDropzone,
+  DataTable,
+  figureTable,
+  filePicker,
+  onChoice,
+  showProgress,
+} from '../components.js';
 import { announce, byId, download, empty, h, icon, note, selectById, tiles } from '../dom.js';
 import { logBatch } from '../history_log.js';
 import { barRow, count, labelChip, labelName, percent, plural, sourceName } from '../labels.js';
@@ -27,7 +35,9 @@ export class BatchView {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#table = new DataTable('Classified emails', this.#columns(), () => empty('batch', 'Nothing here', 'No email is of this kind.'));
+    this.#table = new DataTable('Classified emails', this.#columns(), () =>
+      empty('batch', 'Nothing here', 'No email is of this kind.'),
+    );
     byId('batch-table').append(this.#table.element);
     filePicker('batch-open', 'batch-files', (files) => this.drop(files));
     byId('batch-examples').addEventListener('click', () => this.#examples());
@@ -45,7 +55,8 @@ export class BatchView {
     const { items, problems } = await readFiles(files);
     byId('batch-notes').replaceChildren(...problems.map((problem) => note('bad', problem)));
     if (items.length > 0) this.#start(items);
-    else if (problems.length === 0) byId('batch-notes').replaceChildren(note('warn', 'There is no email in it.'));
+    else if (problems.length === 0)
+      byId('batch-notes').replaceChildren(note('warn', 'There is no email in it.'));
   }
 
   async #examples() {
@@ -65,7 +76,9 @@ export class BatchView {
       this.#drawProgress(run);
       if (run.ended || performance.now() - this.#drawn > REDRAW_MS) this.#drawResults(run);
       if (!run.ended) return;
-      const answered = this.#rows().slice(logged).flatMap(({ subject, answer }) => (answer ? [{ subject, answer }] : []));
+      const answered = this.#rows()
+        .slice(logged)
+        .flatMap(({ subject, answer }) => (answer ? [{ subject, answer }] : []));
       logged = run.results.length;
       logBatch(answered);
     });
@@ -100,7 +113,8 @@ export class BatchView {
     pause.replaceChildren(icon(running ? 'pause' : 'play'), running ? 'Pause' : 'Go on');
     byId('batch-cancel').hidden = run.ended;
     byId('batch-rate').textContent = this.#rate(run);
-    if (run.state !== 'running' || Math.floor(done / 500) !== Math.floor((done - 32) / 500)) announce(title);
+    if (run.state !== 'running' || Math.floor(done / 500) !== Math.floor((done - 32) / 500))
+      announce(title);
   }
 
   /** @param {BatchRun} run */
@@ -109,7 +123,10 @@ export class BatchView {
     const [done, left] = [run.results.length, run.emails.length - run.results.length];
     if (done === 0) return '';
     const rate = done / (run.elapsed / 1000);
-    const rest = run.state === 'running' && left > 0 ? `, about ${plural(Math.ceil(left / rate), 'second')} left` : '';
+    const rest =
+      run.state === 'running' && left > 0
+        ? `, about ${plural(Math.ceil(left / rate), 'second')} left`
+        : '';
     return `${count(Math.round(rate))} emails a second${rest}`;
   }
 
@@ -117,7 +134,9 @@ export class BatchView {
   #rows() {
     const run = this.#run;
     if (!run) return [];
-    return run.results.map((result, i) => /** @type {Row} */ ({ ...run.emails[i], ...result, number: i + 1 }));
+    return run.results.map(
+      (result, i) => /** @type {Row} */ ({ ...run.emails[i], ...result, number: i + 1 }),
+    );
   }
 
   /** @param {BatchRun} run */
@@ -127,63 +146,132 @@ export class BatchView {
     const answers = run.results.flatMap(({ answer }) => answer ?? []);
     const review = answers.filter((answer) => answer.needs_review).length;
     const refused = run.results.length - answers.length;
-    const share = (/** @type {number} */ n) => (answers.length === 0 ? '' : percent(n / answers.length));
-    byId('batch-tiles').replaceChildren(...tiles([
-      ['Classified', count(answers.length)],
-      ['Sure enough', count(answers.length - review), share(answers.length - review)],
-      ['For a person', count(review), share(review)],
-      ['Refused', count(refused), refused > 0 ? 'see the table for why' : ''],
-    ]));
-    if (answers.some((answer) => answer.fallback_used) && byId('batch-notes').childElementCount === 0) {
-      byId('batch-notes').append(note('warn', 'The model is not there: key-word rules answered. Do not rely on these.'));
+    const share = (/** @type {number} */ n) =>
+      answers.length === 0 ? '' : percent(n / answers.length);
+    byId('batch-tiles').replaceChildren(
+      ...tiles([
+        ['Classified', count(answers.length)],
+        ['Sure enough', count(answers.length - review), share(answers.length - review)],
+        ['For a person', count(review), share(review)],
+        ['Refused', count(refused), refused > 0 ? 'see the table for why' : ''],
+      ]),
+    );
+    if (
+      answers.some((answer) => answer.fallback_used) &&
+      byId('batch-notes').childElementCount === 0
+    ) {
+      byId('batch-notes').append(
+        note('warn', 'The model is not there: key-word rules answered. Do not rely on these.'),
+      );
     }
     this.#drawChart();
     this.#drawTable();
   }
 
-  #labels() { return this.#app.engine.model?.labels ?? []; }
+  #labels() {
+    return this.#app.engine.model?.labels ?? [];
+  }
 
   #drawChart() {
     const labels = this.#labels();
     const answers = this.#run?.results.flatMap(({ answer }) => answer ?? []) ?? [];
-    const numbers = labels.map((label) => answers.filter((answer) => answer.label === label).length);
+    const numbers = labels.map(
+      (label) => answers.filter((answer) => answer.label === label).length,
+    );
     const share = (/** @type {number} */ n) => (answers.length === 0 ? 0 : n / answers.length);
+    const view = chosen('batch-chart') === 'table' ? this.#countTable : this.#countChart;
+    byId('batch-chart').replaceChildren(view(labels, numbers, share));
+  }
+
+  /** @param {string[]} labels @param {number[]} numbers @param {(n: number) => number} share */
+  #countChart(labels, numbers, share) {
     const most = Math.max(1, ...numbers);
-    const chart = h('ul', { class: 'bars chart-bars' }, ...labels.map((label, i) =>
-      barRow(labels, label, numbers[i] / most, `${count(numbers[i])} · ${percent(share(numbers[i]), 0)}`)));
-    const table = h('table', { class: 'table' }, h('caption', { class: 'visually-hidden' }, 'Emails of each label'),
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Label'), h('th', { scope: 'col', class: 'number' }, 'Emails'), h('th', { scope: 'col', class: 'number' }, 'Share'))),
-      h('tbody', {}, ...labels.map((label, i) => h('tr', {}, h('th', { scope: 'row' }, labelChip(labels, label)),
-        h('td', { class: 'number' }, count(numbers[i])), h('td', { class: 'number' }, percent(share(numbers[i])))))));
-    byId('batch-chart').replaceChildren(chosen('batch-chart') === 'table' ? table : chart);
+    const rows = labels.map((label, i) => {
+      const text = `${count(numbers[i])} · ${percent(share(numbers[i]), 0)}`;
+      return barRow(labels, label, numbers[i] / most, text);
+    });
+    return h('ul', { class: 'bars chart-bars' }, ...rows);
+  }
+
+  /** @param {string[]} labels @param {number[]} numbers @param {(n: number) => number} share */
+  #countTable(labels, numbers, share) {
+    return figureTable(
+      'Emails of each label',
+      ['Label', 'Emails', 'Share'],
+      labels.map((label, i) => [
+        labelChip(labels, label),
+        count(numbers[i]),
+        percent(share(numbers[i])),
+      ]),
+    );
   }
 
   #fillFilter() {
-    const options = [['all', 'All emails'], ['review', 'For a person'], ['refused', 'Refused'],
-      ...this.#labels().map((label) => [label, labelName(label)])];
-    selectById('batch-filter').replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+    const options = [
+      ['all', 'All emails'],
+      ['review', 'For a person'],
+      ['refused', 'Refused'],
+      ...this.#labels().map((label) => [label, labelName(label)]),
+    ];
+    selectById('batch-filter').replaceChildren(
+      ...options.map(([value, text]) => new Option(text, value)),
+    );
   }
 
   #drawTable() {
     const filter = selectById('batch-filter').value;
-    this.#table.setRows(this.#rows().filter(({ answer }) => {
-      if (filter === 'all') return true;
-      if (filter === 'review') return answer?.needs_review;
-      return filter === 'refused' ? !answer : answer?.label === filter;
-    }));
+    this.#table.setRows(
+      this.#rows().filter(({ answer }) => {
+        if (filter === 'all') return true;
+        if (filter === 'review') return answer?.needs_review;
+        return filter === 'refused' ? !answer : answer?.label === filter;
+      }),
+    );
   }
 
   /** @returns {import('../components.js').Column<Row>[]} */
   #columns() {
     return [
       { title: 'No.', number: true, value: (row) => row.number, cell: (row) => count(row.number) },
-      { title: 'Subject', value: (row) => row.subject.toLowerCase(), cell: (row) => h('div', { class: 'clip', title: row.origin }, row.subject || '(none)') },
-      { title: 'Label', value: (row) => row.answer?.label ?? '', cell: (row) => row.answer
-        ? labelChip(this.#labels(), row.answer.label) : h('span', { class: 'badge', 'data-kind': 'bad' }, 'Refused') },
-      { title: 'Confidence', number: true, value: (row) => row.answer?.confidence ?? -1, cell: (row) => (row.answer ? percent(row.answer.confidence) : '') },
-      { title: 'Remark', value: (row) => this.#remark(row), cell: (row) => h('span', { class: 'soft small' }, this.#remark(row)) },
-      { title: 'Action', quiet: true, cell: (row) => h('button', { class: 'button button-small', type: 'button', 'aria-label': `Open email ${row.number} in Classify`,
-        onclick: () => this.#app.openEmail(row) }, 'Open') },
+      {
+        title: 'Subject',
+        value: (row) => row.subject.toLowerCase(),
+        cell: (row) => h('div', { class: 'clip', title: row.origin }, row.subject || '(none)'),
+      },
+      {
+        title: 'Label',
+        value: (row) => row.answer?.label ?? '',
+        cell: (row) =>
+          row.answer
+            ? labelChip(this.#labels(), row.answer.label)
+            : h('span', { class: 'badge', 'data-kind': 'bad' }, 'Refused'),
+      },
+      {
+        title: 'Confidence',
+        number: true,
+        value: (row) => row.answer?.confidence ?? -1,
+        cell: (row) => (row.answer ? percent(row.answer.confidence) : ''),
+      },
+      {
+        title: 'Remark',
+        value: (row) => this.#remark(row),
+        cell: (row) => h('span', { class: 'soft small' }, this.#remark(row)),
+      },
+      {
+        title: 'Action',
+        quiet: true,
+        cell: (row) =>
+          h(
+            'button',
+            {
+              class: 'button button-small',
+              type: 'button',
+              'aria-label': `Open email ${row.number} in Classify`,
+              onclick: () => this.#app.openEmail(row),
+            },
+            'Open',
+          ),
+      },
     ];
   }
 
@@ -195,14 +283,32 @@ export class BatchView {
   }
 
   #downloadCsv() {
-    const rows = this.#rows().map(({ subject, message, answer, error }) => [subject, message, answer?.label,
-      answer?.confidence, answer?.source, answer?.needs_review, error?.message]);
-    download('classified.csv', 'text/csv', writeCsv(['subject', 'message', 'label', 'confidence', 'source', 'needs_review', 'error'], rows));
+    const rows = this.#rows().map(({ subject, message, answer, error }) => [
+      subject,
+      message,
+      answer?.label,
+      answer?.confidence,
+      answer?.source,
+      answer?.needs_review,
+      error?.message,
+    ]);
+    download(
+      'classified.csv',
+      'text/csv',
+      writeCsv(
+        ['subject', 'message', 'label', 'confidence', 'source', 'needs_review', 'error'],
+        rows,
+      ),
+    );
   }
 
   #downloadJson() {
-    const emails = this.#rows().map(({ subject, message, origin, answer, error }) => ({ subject, message, origin,
-      ...(answer ?? { error: { code: error?.code, field: error?.field, message: error?.message } }) }));
+    const emails = this.#rows().map(({ subject, message, origin, answer, error }) => ({
+      subject,
+      message,
+      origin,
+      ...(answer ?? { error: { code: error?.code, field: error?.field, message: error?.message } }),
+    }));
     const report = { model_version: this.#app.engine.model?.version, emails };
     download('classified.json', 'application/json', `${JSON.stringify(report, null, 1)}\n`);
   }

@@ -2,9 +2,32 @@
 // One email, answered while it is being written.
 import { loadSamples } from 'page:assets';
 import { filePicker } from '../components.js';
-import { announce, byId, h, icon, inputById, isAbort, note, selectById, sentence, toast } from '../dom.js';
+import {
+  announce,
+  byId,
+  h,
+  icon,
+  inputById,
+  isAbort,
+  note,
+  selectById,
+  sentence,
+  toast,
+} from '../dom.js';
 import { logAnswer } from '../history_log.js';
-import { confidenceBadge, confidenceWord, count, labelChip, labelName, labelPicture, labelTone, percent, plural, reviewReason, sourceName } from '../labels.js';
+import {
+  confidenceBadge,
+  confidenceWord,
+  count,
+  labelChip,
+  labelName,
+  labelPicture,
+  labelTone,
+  percent,
+  plural,
+  reviewReason,
+  sourceName,
+} from '../labels.js';
 import { looksLikeMail } from '../mail/message_kind.js';
 import { readFiles, readPasted } from '../mail/read_files.js';
 import { settings } from '../settings.js';
@@ -32,6 +55,7 @@ export class ClassifyView {
   #answer;
   /** Changes when another email begins, so that the history has one entry for each. */
   #emailId = newId();
+  #lastInput = -Infinity;
   /** @type {Record<string, ReturnType<typeof setTimeout>>} */
   #timers = {};
   /** Labels the rows and buttons were made for. */
@@ -42,7 +66,7 @@ export class ClassifyView {
     this.#app = app;
     byId('composer').addEventListener('submit', (event) => event.preventDefault());
     byId('composer').addEventListener('input', (event) => {
-      if (event.target === subject || event.target === message) this.#later('classify', DEBOUNCE_MS, () => this.#classify());
+      if (event.target === subject || event.target === message) this.#typed();
     });
     message.addEventListener('paste', (event) => this.#pasted(event));
     byId('paste-email').addEventListener('click', () => this.#pasteFromClipboard());
@@ -71,13 +95,23 @@ export class ClassifyView {
     if (files.length > 1) toast('One email at a time here. Batch takes any number.');
   }
 
+  /** The first change after some quiet is answered at once, the last of many when it is over. */
+  #typed() {
+    const now = performance.now();
+    const quiet = now - this.#lastInput > DEBOUNCE_MS;
+    this.#lastInput = now;
+    this.#later(quiet ? 'first' : 'last', quiet ? 0 : DEBOUNCE_MS, () => this.#classify());
+  }
+
   /** @param {string} name @param {number} delay @param {() => void} action */
   #later(name, delay, action) {
     clearTimeout(this.#timers[name]);
     this.#timers[name] = setTimeout(action, delay);
   }
 
-  #email() { return { subject: subject.value, message: message.value }; }
+  #email() {
+    return { subject: subject.value, message: message.value };
+  }
 
   #engineChanged() {
     const { phase } = this.#app.engine.status;
@@ -107,7 +141,10 @@ export class ClassifyView {
 
   async #pasteFromClipboard() {
     const text = await navigator.clipboard?.readText().catch(() => undefined);
-    if (text === undefined) toast('This browser does not hand out the clipboard. Click into the message and press Ctrl+V.');
+    if (text === undefined)
+      toast(
+        'This browser does not hand out the clipboard. Click into the message and press Ctrl+V.',
+      );
     else if (looksLikeMail(text)) this.open(await readPasted(text));
     else this.open({ subject: subject.value, message: text });
   }
@@ -119,7 +156,7 @@ export class ClassifyView {
 
   /** Asks for the answer to what is there now; what was asked before is dropped. */
   async #classify() {
-    clearTimeout(this.#timers.classify);
+    clearTimeout(this.#timers.last);
     clearTimeout(this.#timers.explain);
     this.#abort.abort();
     this.#abort = new AbortController();
@@ -176,28 +213,38 @@ export class ClassifyView {
       field.setAttribute('aria-invalid', String(mine && !unfinished));
       hint.replaceChildren(mine ? this.#hintText(field, error) : '');
       const limit = this.#app.engine.messageMax;
-      if (mine && error.code === 'too_long' && field === message && limit) hint.append(' ', this.#shorten(limit));
+      if (mine && error.code === 'too_long' && field === message && limit)
+        hint.append(' ', this.#shorten(limit));
     }
   }
 
   /** @param {HTMLElement} field @param {any} error */
   #hintText(field, error) {
     if (error.code !== 'too_short') return sentence(error);
-    return field === subject ? 'The answer needs a subject too.' : 'A few more words, and the answer appears.';
+    return field === subject
+      ? 'The answer needs a subject too.'
+      : 'A few more words, and the answer appears.';
   }
 
   /** @param {number} limit */
   #shorten(limit) {
-    const cut = () => this.open({ ...this.#email(), message: [...message.value.trim()].slice(0, limit).join('') });
-    return h('button', { class: 'button button-small', type: 'button', onclick: cut }, `Keep the first ${count(limit)}`);
+    const cut = () =>
+      this.open({ ...this.#email(), message: [...message.value.trim()].slice(0, limit).join('') });
+    return h(
+      'button',
+      { class: 'button button-small', type: 'button', onclick: cut },
+      `Keep the first ${count(limit)}`,
+    );
   }
 
   /** @param {Answer} answer */
   #spoken(answer) {
     const threshold = this.#app.engine.model?.reviewThreshold ?? 0;
     const word = confidenceWord(answer.confidence, threshold);
-    return `${labelName(answer.label)}, ${word} confidence, ${percent(answer.confidence, 0)}.`
-      + (answer.needs_review ? ' A person should read it.' : '');
+    return (
+      `${labelName(answer.label)}, ${word} confidence, ${percent(answer.confidence, 0)}.` +
+      (answer.needs_review ? ' A person should read it.' : '')
+    );
   }
 
   /** @param {any} [error] */
@@ -207,15 +254,20 @@ export class ClassifyView {
     const model = this.#app.engine.model;
     const labels = model?.labels ?? [];
     byId('answer').toggleAttribute('data-empty', !answer);
-    byId('answer-label').textContent = answer ? labelName(answer.label)
-      : error && !error.field ? 'No answer' : 'Waiting for an email';
+    byId('answer-label').textContent = answer
+      ? labelName(answer.label)
+      : error && !error.field
+        ? 'No answer'
+        : 'Waiting for an email';
     const picture = byId('answer-icon');
     picture.dataset.tone = answer ? String(labelTone(labels, answer.label)) : '';
     picture.replaceChildren(icon(answer ? labelPicture(answer.label) : 'classify'));
     byId('answer-meta').replaceChildren(...this.#meta(answer, error));
     byId('answer-facts').textContent = answer ? this.#facts(answer) : '';
     byId('answer-review').replaceChildren(...this.#review(answer));
-    for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('#answer-bars .bar-row'))) {
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (
+      document.querySelectorAll('#answer-bars .bar-row')
+    )) {
       const score = answer?.scores[row.dataset.label ?? ''] ?? 0;
       row.toggleAttribute('data-top', answer !== undefined && row.dataset.label === answer.label);
       /** @type {HTMLElement} */ (row.querySelector('.fill')).style.width = `${score * 100}%`;
@@ -238,7 +290,10 @@ export class ClassifyView {
 
   /** @param {Answer} answer */
   #facts(answer) {
-    const time = answer.processing_time_ms === undefined ? '' : ` in ${answer.processing_time_ms.toFixed(1)} ms`;
+    const time =
+      answer.processing_time_ms === undefined
+        ? ''
+        : ` in ${answer.processing_time_ms.toFixed(1)} ms`;
     const tokens = answer.tokens > 0 ? `, ${plural(answer.tokens, 'token')}` : '';
     return `Answered by ${sourceName(answer.source)}${time}${tokens}`;
   }
@@ -246,13 +301,24 @@ export class ClassifyView {
   /** @param {Answer | undefined} answer */
   #review(answer) {
     if (!answer) {
-      return [this.#app.engine.status.where === 'server'
-        ? note('info', 'Emails are sent to the server that you named in Settings.')
-        : note('lock', 'Nothing you type or open here leaves this device.')];
+      return [
+        this.#app.engine.status.where === 'server'
+          ? note('info', 'Emails are sent to the server that you named in Settings.')
+          : note('lock', 'Nothing you type or open here leaves this device.'),
+      ];
     }
     const threshold = this.#app.engine.model?.reviewThreshold ?? 0;
-    if (!answer.needs_review) return [note('good', h('strong', {}, 'No review needed. '), `Surer than the ${percent(threshold, 0)} this model asks for.`)];
-    return [note('warn', h('strong', {}, 'A person should read it. '), reviewReason(answer, threshold))];
+    if (!answer.needs_review)
+      return [
+        note(
+          'good',
+          h('strong', {}, 'No review needed. '),
+          `Surer than the ${percent(threshold, 0)} this model asks for.`,
+        ),
+      ];
+    return [
+      note('warn', h('strong', {}, 'A person should read it. '), reviewReason(answer, threshold)),
+    ];
   }
 
   /** Bars and buttons for the labels of the model, whenever those changed. */
@@ -260,12 +326,33 @@ export class ClassifyView {
     const labels = this.#app.engine.model?.labels ?? [];
     if (labels.join() === this.#drawn) return;
     this.#drawn = labels.join();
-    byId('answer-bars').replaceChildren(...labels.map((label, i) =>
-      h('li', { class: 'bar-row', 'data-label': label, 'data-tone': i % 8 }, labelChip(labels, label),
-        h('div', { class: 'track' }, h('div', { class: 'fill' })), h('span', {}, '–'))));
-    byId('corrections').replaceChildren(...labels.map((label, i) =>
-      h('button', { class: 'button button-small', type: 'button', 'data-tone': i % 8, onclick: () => this.#correct(label) },
-        icon(labelPicture(label)), labelName(label), i < 9 ? h('kbd', { 'aria-hidden': 'true' }, String(i + 1)) : null)));
+    byId('answer-bars').replaceChildren(
+      ...labels.map((label, i) =>
+        h(
+          'li',
+          { class: 'bar-row', 'data-label': label, 'data-tone': i % 8 },
+          labelChip(labels, label),
+          h('div', { class: 'track' }, h('div', { class: 'fill' })),
+          h('span', {}, '–'),
+        ),
+      ),
+    );
+    byId('corrections').replaceChildren(
+      ...labels.map((label, i) =>
+        h(
+          'button',
+          {
+            class: 'button button-small',
+            type: 'button',
+            'data-tone': i % 8,
+            onclick: () => this.#correct(label),
+          },
+          icon(labelPicture(label)),
+          labelName(label),
+          i < 9 ? h('kbd', { 'aria-hidden': 'true' }, String(i + 1)) : null,
+        ),
+      ),
+    );
   }
 
   /** @param {string} label */
@@ -277,7 +364,10 @@ export class ClassifyView {
     }
     try {
       const example = await trainingSet.add(email, label, this.#answer?.label);
-      toast(`Saved for training as ${labelName(label)}.`, { label: 'Undo', run: () => trainingSet.remove(example.id) });
+      toast(`Saved for training as ${labelName(label)}.`, {
+        label: 'Undo',
+        run: () => trainingSet.remove(example.id),
+      });
     } catch (error) {
       toast(`Not saved. ${sentence(error)}`);
     }
@@ -285,8 +375,16 @@ export class ClassifyView {
 
   /** @param {KeyboardEvent} event */
   #shortcut(event) {
-    const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
-    if (!settings().shortcuts || byId('view-classify').hidden || event.ctrlKey || event.metaKey || event.altKey !== typing) return;
+    const typing =
+      event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
+    if (
+      !settings().shortcuts ||
+      byId('view-classify').hidden ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey !== typing
+    )
+      return;
     const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
     const label = digit && this.#app.engine.model?.labels[Number(digit) - 1];
     if (!label) return;

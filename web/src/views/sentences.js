@@ -21,28 +21,50 @@ export class SentenceList {
   #list = byId('sentences');
   #state = byId('sentences-state');
 
-  constructor() { this.clear(); }
+  constructor() {
+    this.clear();
+  }
 
   clear() {
     this.#state.textContent = '';
-    this.#list.replaceChildren(h('li', { class: 'soft' },
-      'Each sentence is left out in turn; the ones whose absence changes the answer most are shown here.'));
+    this.#list.replaceChildren(
+      h(
+        'li',
+        { class: 'soft' },
+        'Each sentence is left out in turn; the ones whose absence changes the answer most are shown here.',
+      ),
+    );
   }
 
   /** @param {string} text */
-  say(text) { this.#state.textContent = text; }
+  say(text) {
+    this.#state.textContent = text;
+  }
 
   /** @param {Email} email @param {ExplainedAnswer} explanation */
   show(email, explanation) {
-    const heaviest = explanation.sentences.filter(({ weight }) => weight > 0).toSorted((a, b) => b.weight - a.weight);
+    const heaviest = explanation.sentences
+      .filter(({ weight }) => weight > 0)
+      .toSorted((a, b) => b.weight - a.weight);
     const decides = heaviest.some(({ weight }) => weight >= MATTERS);
-    this.say(decides ? `Next likely: ${labelName(explanation.runner_up)}, ${percent(explanation.runner_up_confidence)}`
-      : 'No single sentence decides it; these weigh most');
+    this.say(
+      decides
+        ? `Next likely: ${labelName(explanation.runner_up)}, ${percent(explanation.runner_up_confidence)}`
+        : 'No single sentence decides it; these weigh most',
+    );
     if (heaviest.length === 0) {
-      this.#list.replaceChildren(h('li', { class: 'soft' }, 'No single sentence matters: the answer stands without any one of them.'));
+      this.#list.replaceChildren(
+        h(
+          'li',
+          { class: 'soft' },
+          'No single sentence matters: the answer stands without any one of them.',
+        ),
+      );
       return;
     }
-    this.#list.replaceChildren(...heaviest.slice(0, SHOWN).map((one) => this.#row(email, explanation, one)));
+    this.#list.replaceChildren(
+      ...heaviest.slice(0, SHOWN).map((one) => this.#row(email, explanation, one)),
+    );
   }
 
   /** @param {Email} email @param {ExplainedAnswer} explanation @param {Sentence} one */
@@ -51,11 +73,18 @@ export class SentenceList {
     const fill = h('div', { class: 'fill' });
     fill.style.width = `${Math.max(0.03, one.weight / explanation.confidence) * 100}%`;
     const where = one.field === 'subject' ? 'Subject: ' : '';
-    return h('li', { class: 'sentence', 'data-flips': flips },
+    return h(
+      'li',
+      { class: 'sentence', 'data-flips': flips },
       h('div', { class: 'track', 'aria-hidden': 'true' }, fill),
       h('div', {}, where, h('q', {}, quote(email, one))),
-      h('p', { class: 'without number' }, flips
-        ? `Without this sentence it would be ${labelName(one.label_without)} (${percent(one.confidence_without)})`
-        : `Without it still ${labelName(one.label_without)}, ${percent(one.confidence_without)}`));
+      h(
+        'p',
+        { class: 'without number' },
+        flips
+          ? `Without this sentence it would be ${labelName(one.label_without)} (${percent(one.confidence_without)})`
+          : `Without it still ${labelName(one.label_without)}, ${percent(one.confidence_without)}`,
+      ),
+    );
   }
 }

@@ -11,7 +11,7 @@ import { applyTheme } from '../theme_switch.js';
 /** @typedef {import('../types.d.ts').App} App */
 /** @typedef {import('../types.d.ts').Sample} Sample */
 
-const TOLERANCE = 0.01; // between the int8 kernels of different machines
+const TOLERANCE = 0.002; // of the confidence, between this browser and the native program
 
 export class SettingsView {
   #app;
@@ -32,26 +32,39 @@ export class SettingsView {
 
   async show() {
     const { theme, where, address } = settings();
-    for (const [name, value] of [['theme', theme], ['where', where]]) {
-      const input = /** @type {HTMLInputElement | null} */ (document.querySelector(`input[name="${name}"][value="${value}"]`));
+    for (const [name, value] of [
+      ['theme', theme],
+      ['where', where],
+    ]) {
+      const input = /** @type {HTMLInputElement | null} */ (
+        document.querySelector(`input[name="${name}"][value="${value}"]`)
+      );
       if (input) input.checked = true;
     }
-    inputById('server-address').value = address || (location.protocol.startsWith('http') ? new URL('./', location.href).href : '');
+    inputById('server-address').value =
+      address || (location.protocol.startsWith('http') ? new URL('./', location.href).href : '');
     inputById('server-token').value = token();
     byId('server-fields').hidden = where !== 'server';
     this.#drawEngine();
-    byId('offline-facts').textContent = singleFile ? 'This is the page in one file. It needs no server and no network.'
-      : navigator.serviceWorker?.controller ? 'Saved on this device: the page opens without a network. Your browser can also install it as an app.'
+    byId('offline-facts').textContent = singleFile
+      ? 'This is the page in one file. It needs no server and no network.'
+      : navigator.serviceWorker?.controller
+        ? 'Saved on this device: the page opens without a network. Your browser can also install it as an app.'
         : 'Is being saved on this device; from the next visit on it opens without a network.';
     byId('storage-facts').textContent = await storageFacts();
   }
 
   #drawEngine() {
     const { model, status } = this.#app.engine;
-    byId('engine-facts').replaceChildren(...facts([...(model?.facts ?? []), ['Page', pageVersion]]));
+    byId('engine-facts').replaceChildren(
+      ...facts([...(model?.facts ?? []), ['Page', pageVersion]]),
+    );
     if (status.where === 'server') {
       byId('where-hint').dataset.kind = status.phase === 'failed' ? 'error' : '';
-      byId('where-hint').textContent = status.phase === 'ready' ? 'Connected. Emails are sent to this server now.' : status.problem || 'Connecting …';
+      byId('where-hint').textContent =
+        status.phase === 'ready'
+          ? 'Connected. Emails are sent to this server now.'
+          : status.problem || 'Connecting …';
     } else {
       byId('where-hint').textContent = '';
     }
@@ -87,11 +100,23 @@ export class SettingsView {
     try {
       await this.#app.engine.settled();
       const samples = await loadSamples();
-      const answers = await this.#app.engine.classifyBatch(samples.map(({ subject, message }) => ({ subject, message })));
+      const answers = await this.#app.engine.classifyBatch(
+        samples.map(({ subject, message }) => ({ subject, message })),
+      );
       const failed = samples.flatMap((sample, i) => this.#difference(sample, answers[i]) ?? []);
-      result.replaceChildren(failed.length === 0
-        ? note('good', h('strong', {}, 'This build is right. '), `All ${plural(samples.length, 'email')} got the native program’s label, with a confidence within ${percent(TOLERANCE, 0)}.`)
-        : note('bad', h('strong', {}, 'This build differs. '), h('ul', {}, ...failed.map((text) => h('li', {}, text)))));
+      result.replaceChildren(
+        failed.length === 0
+          ? note(
+              'good',
+              h('strong', {}, 'This build is right. '),
+              `All ${plural(samples.length, 'email')} got the native program’s label, with a confidence within ${percent(TOLERANCE)}.`,
+            )
+          : note(
+              'bad',
+              h('strong', {}, 'This build differs. '),
+              h('ul', {}, ...failed.map((text) => h('li', {}, text))),
+            ),
+      );
     } catch (error) {
       result.replaceChildren(note('bad', sentence(error)));
     }
@@ -100,9 +125,12 @@ export class SettingsView {
   /** @param {Sample} sample @param {import('../types.d.ts').Result} result */
   #difference({ name, label, confidence }, { answer, error }) {
     if (error) return `${name}: ${error.message}`;
-    if (answer.source !== 'model' && answer.source !== 'cache') return `${name}: answered by rules, since the model is not loaded`;
+    if (answer.source !== 'model' && answer.source !== 'cache')
+      return `${name}: answered by rules, since the model is not loaded`;
     const same = answer.label === label && Math.abs(answer.confidence - confidence) <= TOLERANCE;
-    return same ? undefined : `${name}: ${labelName(answer.label)} ${percent(answer.confidence)} instead of ${labelName(label)} ${percent(confidence)}`;
+    return same
+      ? undefined
+      : `${name}: ${labelName(answer.label)} ${percent(answer.confidence)} instead of ${labelName(label)} ${percent(confidence)}`;
   }
 
   async #erase() {
