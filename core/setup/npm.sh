@@ -18,7 +18,7 @@ npm_ci() (
     cp package-lock.json node_modules/.installed
 )
 
-# build_npm: build/npm is the package as a folder, build/email-classifier-VERSION.tgz as npm packs it.
+# build_npm: build/npm is the package as a folder, build/email-classifier-VERSION.tgz the archive.
 build_npm() (
     out=$ROOT/build/npm
     for variant in $WASM_VARIANTS; do build "wasm-$variant"; done

@@ -3,7 +3,7 @@
 # error.
 # shellcheck shell=sh
 
-ALL_SUITES="native clang asan tsan arm64 wasm lint deploy"
+ALL_SUITES="native clang asan tsan arm64 wasm web lint deploy"
 DEFAULT_SUITES="native asan wasm lint deploy"
 
 # What the tests of the HTTP server need.
@@ -48,6 +48,30 @@ suite_wasm() {
     test_preset wasm-relaxed
 }
 
+# The npm package and the page, in Node and in the real Chromium.
+suite_web() (
+    need chromium=chromium
+    npm_ci tests/web
+    build native
+    build_web
+    say "testing the npm package and the page"
+    cd tests/web || exit
+    report=$ROOT/build/web-tests/report.tap
+    mkdir -p "${report%/*}"
+    status=0
+    node --test --test-concurrency=1 \
+        --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$report" \
+        package/*.test.mjs page/*.test.mjs </dev/null || status=1
+    # In ctest's words, for the summary.
+    awk '/^# tests / { all = $3 } /^# pass / { passed = $3 } /^# skipped / { skipped = $3 }
+        END { failed = all - passed - skipped
+              printf "%d%% tests passed, %d tests failed out of %d\n",
+                  all ? 100 * (all - failed) / all : 0, failed, all }' "$report" |
+        tee "$ROOT/build/web-tests/ctest.log"
+    exit "$status"
+)
+
 tracked() { git -c safe.directory="$ROOT" ls-files -co --exclude-standard -- "$@"; }
 # Generated tables are formatted by their generator.
 c_sources() { tracked '*.c' '*.h' | grep -v '_tables\.[ch]$'; }
@@ -85,6 +109,7 @@ presets_of() {
     case $1 in
     clang) echo native-clang ;;
     wasm) echo wasm-simd wasm-relaxed ;;
+    web) echo web-tests ;;
     *) echo "$1" ;;
     esac
 }

@@ -7,6 +7,7 @@ import json
 import math
 import pathlib
 import struct
+import sys
 
 import numpy as np
 import onnx
@@ -159,3 +160,7 @@ def convert(bundle, folder):
                 quantize_dynamic(source, target, **options,
                                  extra_options={"DefaultTensorType": TensorProto.FLOAT})
     return paths
+
+
+if __name__ == "__main__":
+    convert(*sys.argv[1:])

@@ -50,7 +50,7 @@ class Page(unittest.TestCase):
         policy = self.server.get("/").headers["content-security-policy"]
         for rule in ("default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'",
                      "connect-src 'self'", "worker-src 'self'", "style-src 'self'",
-                     "img-src 'self' data:", "manifest-src 'self'", "frame-ancestors 'none'",
+                     "font-src 'self'", "img-src 'self' data:", "manifest-src 'self'", "frame-ancestors 'none'",
                      "base-uri 'none'", "form-action 'none'"):
             self.assertIn(rule, policy.split("; "))
         self.assertEqual(self.server.get("/app.js").headers["content-security-policy"], policy)

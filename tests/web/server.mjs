@@ -34,8 +34,9 @@ export const ISOLATED = {
  * @param {object} [options]
  * @param {Record<string, string>} [options.headers] sent with every file
  * @param {Record<string, string>} [options.mounts] "/prefix/": folder, beside root
- * @param {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse)
- *   => boolean | void} [options.intercept] true when it has answered itself
+ * @param {(request: import('node:http').IncomingMessage,
+ *   response: import('node:http').ServerResponse) => boolean | void} [options.intercept]
+ *   true when it has answered itself
  * @returns {Promise<TestServer>}
  */
 export async function serve(root, { headers = {}, mounts = {}, intercept } = {}) {

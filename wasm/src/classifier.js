@@ -41,7 +41,10 @@ import { Queue } from './queue.js';
 
 /** @typedef {Answer & Explanation} ExplainedAnswer */
 
-/** @typedef {{ answer: Answer, error?: undefined } | { answer?: undefined, error: ClassifierError }} Result */
+/**
+ * @typedef {{ answer: Answer, error?: undefined }
+ *   | { answer?: undefined, error: ClassifierError }} Result
+ */
 
 /**
  * @typedef {object} ModelInfo
@@ -89,10 +92,11 @@ import { Queue } from './queue.js';
  * @property {'text' | 'strict'} [policy]
  * @property {number} [reviewThreshold] 0 for the model's
  * @property {number} [cacheSize] answers remembered, 1000 when not given; 0 for none
- * @property {string | URL} [baseUrl] the folder with this package's files, where they are not beside
- *   this script
+ * @property {string | URL} [baseUrl] the folder with this package's files, where they are not
+ *   beside this script
  * @property {() => WebWorker} [createWorker] makes the worker, where it cannot come from a file
- * @property {ArrayBuffer | Uint8Array} [wasm] the engine, where it cannot come from a file; needs variant
+ * @property {ArrayBuffer | Uint8Array} [wasm] the engine, where it cannot come from a file; needs
+ *   variant
  * @property {(progress: Progress) => void} [onProgress] of the model
  * @property {AbortSignal} [signal]
  */
@@ -153,7 +157,7 @@ export class Classifier {
     return { ...this.#info, engine: this.#engine };
   }
 
-  /** Limits of an email and of the engine, from the core: subject_max, message_min, message_max ... */
+  /** Limits of an email and the engine, from the core: subject_max, message_min, message_max ... */
   get limits() {
     return this.#limits;
   }
@@ -169,7 +173,10 @@ export class Classifier {
    * @returns {Promise<Answer>} rejects with a ClassifierError that names the field at fault
    */
   async classify(email, { signal } = {}) {
-    const [{ answer, error }] = await this.#run('classify', [checked(email)], { signal, urgent: true });
+    const [{ answer, error }] = await this.#run('classify', [checked(email)], {
+      signal,
+      urgent: true,
+    });
     if (error) {
       throw fromRecord(error);
     }
@@ -179,8 +186,10 @@ export class Classifier {
   /**
    * Classifies any number of emails. Other calls get their turn in between.
    * @param {readonly Email[]} emails
-   * @param {{ signal?: AbortSignal, onProgress?: (done: number, total: number, results: Result[]) => void }} [options]
-   *   onProgress also gets the results since its last call, so that a cancelled batch is not lost
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {(done: number, total: number, results: Result[]) => void} [options.onProgress]
+   *   also gets the results since its last call, so that a cancelled batch is not lost
    * @returns {Promise<Result[]>} in order; a refused email has its error in its place
    */
   async classifyBatch(emails, { signal, onProgress } = {}) {
@@ -190,7 +199,8 @@ export class Classifier {
     for (let start = 0; start < list.length; start += CHUNK) {
       const part = await this.#run('classify', list.slice(start, start + CHUNK), { signal });
       const done = part.map((/** @type {any} */ { answer, error }) =>
-        error ? { error: fromRecord(error) } : { answer });
+        error ? { error: fromRecord(error) } : { answer },
+      );
       results.push(...done);
       onProgress?.(results.length, list.length, done);
     }
@@ -247,7 +257,12 @@ export async function createWith(platform, options) {
   try {
     const started = await client.request('start', request);
     const loading = client.request('load', loadRequest(platform, options), options);
-    const classifier = new Classifier(client, started, { version: started.version, ...engine }, loading);
+    const classifier = new Classifier(
+      client,
+      started,
+      { version: started.version, ...engine },
+      loading,
+    );
     if (waitForModel) {
       await classifier.modelReady;
     }
@@ -267,13 +282,22 @@ export async function createWith(platform, options) {
  * @param {ClassifierOptions} options
  */
 function startRequest(platform, options) {
-  const { threads = 1, variant = 'auto', wasm, policy = 'text', reviewThreshold = 0, cacheSize = 1000 } = options;
+  const {
+    threads = 1,
+    variant = 'auto',
+    wasm,
+    policy = 'text',
+    reviewThreshold = 0,
+    cacheSize = 1000,
+  } = options;
   const chosen = variant === 'auto' ? bestVariant() : variant;
   if (chosen === undefined) {
     throw new ClassifierError('engine', 'This browser has no WebAssembly SIMD.');
   }
   const loaderUrl =
-    threads > 1 && !wasm && hasThreads() ? platform.fileUrl(`${chosen}-threads.mjs`, options) : undefined;
+    threads > 1 && !wasm && hasThreads()
+      ? platform.fileUrl(`${chosen}-threads.mjs`, options)
+      : undefined;
   const engine = { variant: chosen, threads: loaderUrl ? threads : 1 };
   const file = `${chosen}${loaderUrl ? '-threads' : ''}.wasm`;
   return {

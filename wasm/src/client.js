@@ -29,8 +29,11 @@ export class Client {
   /** @param {WorkerPort} port */
   constructor(port) {
     this.#port = port;
-    port.listen((message) => this.#receive(message), (reason) =>
-      this.end(new ClassifierError('worker', `The classifier's worker stopped: ${reason}`)));
+    port.listen(
+      (message) => this.#receive(message),
+      (reason) =>
+        this.end(new ClassifierError('worker', `The classifier's worker stopped: ${reason}`)),
+    );
   }
 
   /**
@@ -47,7 +50,9 @@ export class Client {
       return Promise.reject(signal.reason);
     }
     const id = this.#next++;
-    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, onProgress }));
+    const answer = new Promise((resolve, reject) =>
+      this.#pending.set(id, { resolve, reject, onProgress }),
+    );
     this.#port.setBusy?.(true);
     this.#port.post({ id, method, params });
     return signal ? this.#cancellable(id, answer, signal) : answer;

@@ -65,7 +65,9 @@ export class Engine {
     this.#call = instance.functions;
     this.#memory = new Memory(instance);
     this.#options = options;
-    this.#facts = JSON.parse(this.#memory.written((out, size) => this.#call.ec_wasm_describe(out, size)));
+    this.#facts = JSON.parse(
+      this.#memory.written((out, size) => this.#call.ec_wasm_describe(out, size)),
+    );
     this.#pool = options.threads > 1 ? this.#call.ec_wasm_pool_new(options.threads) : 0;
     this.#breaker = this.#memory.allocate(this.#facts.structs.ec_breaker.size);
     this.#call.ec_breaker_init(this.#breaker, 0, 0n);
@@ -91,7 +93,8 @@ export class Engine {
     const pointer = this.#call.ec_model_get_info(this.#model);
     const { labels, metadata, ...info } = this.#memory.struct(ec_model_info, pointer);
     const names = Array.from({ length: info.label_count }, (_, i) =>
-      this.#memory.text(this.#memory.u32(labels + 4 * i)));
+      this.#memory.text(this.#memory.u32(labels + 4 * i)),
+    );
     const facts = /** @type {Omit<import('./classifier.js').ModelInfo, 'engine'>} */ (info);
     return {
       ...facts,
@@ -149,7 +152,12 @@ export class Engine {
       }
       const [classifier, cache] = this.#newClassifier(model);
       this.#freeModel();
-      [this.#classifier, this.#cache, this.#model, this.#image] = [classifier, cache, model, image];
+      [this.#classifier, this.#cache, this.#model, this.#image] = [
+        classifier,
+        cache,
+        model,
+        image,
+      ];
     } catch (error) {
       this.#call.ec_model_free(model);
       throw error;
@@ -158,7 +166,8 @@ export class Engine {
 
   /**
    * @param {import('./classifier.js').Email[]} emails at most facts.limits.batch
-   * @returns {({ answer: import('./classifier.js').Answer } | { error: import('./errors.js').ErrorRecord })[]}
+   * @returns {({ answer: import('./classifier.js').Answer }
+   *   | { error: import('./errors.js').ErrorRecord })[]}
    */
   classify(emails) {
     const { ec_email, ec_answer, ec_error } = this.#facts.structs;
@@ -170,8 +179,18 @@ export class Engine {
       const errors = allocate(count * ec_error.size);
       emails.forEach((email, i) => this.#putEmail(email, list + i * ec_email.size, allocate));
       const start = now();
-      this.#check(errors, this.#call.ec_classify_batch(this.#classifier, list, count,
-        BigInt(Math.round(start)), answers, statuses, errors));
+      this.#check(
+        errors,
+        this.#call.ec_classify_batch(
+          this.#classifier,
+          list,
+          count,
+          BigInt(Math.round(start)),
+          answers,
+          statuses,
+          errors,
+        ),
+      );
       const elapsed = (now() - start) / count;
       return emails.map((_, i) => {
         if (this.#memory.u32(statuses + i * 4) !== this.#facts.statuses.ok) {
@@ -195,8 +214,17 @@ export class Engine {
       const error = allocate(ec_error.size);
       this.#putEmail(email, pointer, allocate);
       const start = now();
-      this.#check(error, this.#call.ec_explain(this.#classifier, pointer, BigInt(Math.round(start)),
-        answer, explanation, error));
+      this.#check(
+        error,
+        this.#call.ec_explain(
+          this.#classifier,
+          pointer,
+          BigInt(Math.round(start)),
+          answer,
+          explanation,
+          error,
+        ),
+      );
       const { explanation: parts, ...rest } = this.#format(answer, explanation, now() - start);
       return { ...rest, ...parts, sentences: parts.sentences.map(toStringIndices(email)) };
     });
@@ -232,8 +260,17 @@ export class Engine {
       const error = allocate(this.#facts.structs.ec_error.size);
       this.#memory.write(idPointer, new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
       this.#memory.write(typePointer, types);
-      this.#check(error, this.#call.ec_classifier_logits(this.#classifier, idPointer, typePointer,
-        ids.length, out, error));
+      this.#check(
+        error,
+        this.#call.ec_classifier_logits(
+          this.#classifier,
+          idPointer,
+          typePointer,
+          ids.length,
+          out,
+          error,
+        ),
+      );
       return new Float32Array(this.#memory.read(out, size).buffer);
     });
   }
@@ -261,8 +298,12 @@ export class Engine {
     const { structs, policies } = this.#facts;
     const labels = this.#memory.struct(structs.ec_model_info, this.#call.ec_model_get_info(model));
     const { cacheSize, policy, reviewThreshold } = this.#options;
-    const cache = cacheSize === 0 ? 0 : this.#made((out, error) =>
-      this.#call.ec_cache_new(cacheSize, labels.label_count, out, error));
+    const cache =
+      cacheSize === 0
+        ? 0
+        : this.#made((out, error) =>
+            this.#call.ec_cache_new(cacheSize, labels.label_count, out, error),
+          );
     try {
       return this.#memory.scope((allocate) => {
         const shared = allocate(structs.ec_shared.size);
@@ -275,7 +316,10 @@ export class Engine {
           threadpool: this.#pool,
           shared,
         });
-        return [this.#made((out, error) => this.#call.ec_classifier_new(model, options, out, error)), cache];
+        return [
+          this.#made((out, error) => this.#call.ec_classifier_new(model, options, out, error)),
+          cache,
+        ];
       });
     } catch (error) {
       this.#call.ec_cache_free(cache);
@@ -319,8 +363,11 @@ export class Engine {
    * @param {number} elapsed milliseconds
    */
   #format(answer, explanation, elapsed) {
-    return JSON.parse(this.#memory.written((out, capacity) =>
-      this.#call.ec_format_explained(answer, explanation, this.#model, elapsed, out, capacity)));
+    return JSON.parse(
+      this.#memory.written((out, capacity) =>
+        this.#call.ec_format_explained(answer, explanation, this.#model, elapsed, out, capacity),
+      ),
+    );
   }
 
   /**
@@ -328,7 +375,10 @@ export class Engine {
    * @returns {import('./errors.js').ErrorRecord}
    */
   #error(pointer) {
-    const { status, field, offset, message } = this.#memory.struct(this.#facts.structs.ec_error, pointer);
+    const { status, field, offset, message } = this.#memory.struct(
+      this.#facts.structs.ec_error,
+      pointer,
+    );
     return { code: this.#memory.text(this.#call.ec_status_name(status)), field, offset, message };
   }
 

@@ -40,7 +40,9 @@ const platform = {
       post: (message) => worker.postMessage(message),
       listen(receive, fail) {
         worker.addEventListener('message', (event) => receive(event.data));
-        worker.addEventListener('error', (event) => fail(event.message || 'it could not be loaded.'));
+        worker.addEventListener('error', (event) =>
+          fail(event.message || 'it could not be loaded.'),
+        );
         worker.addEventListener('messageerror', () => fail('it sent what cannot be read.'));
       },
       terminate: () => worker.terminate(),

@@ -19,7 +19,7 @@ const platform = {
     return new URL(name, absoluteUrl(baseUrl)).href;
   },
   createWorker() {
-    const worker = new Worker(new URL('./worker.node.js', import.meta.url));
+    const worker = new Worker(new URL('./worker.node.js', import.meta.url), { execArgv: [] });
     worker.unref();
     return {
       post: (message) => worker.postMessage(message),

@@ -16,7 +16,9 @@ export async function instantiate(module) {
   const instance = await WebAssembly.instantiate(module, {
     env: { emscripten_notify_memory_growth() {}, hardware_concurrency: () => 1 },
   });
-  const functions = /** @type {Record<string, Function>} */ (/** @type {unknown} */ (instance.exports));
+  const functions = /** @type {Record<string, Function>} */ (
+    /** @type {unknown} */ (instance.exports)
+  );
   functions._initialize();
   return { functions, memory: /** @type {WebAssembly.Memory} */ (instance.exports.memory) };
 }
@@ -24,12 +26,14 @@ export async function instantiate(module) {
 /**
  * Those with threads come with Emscripten's loader, which starts a worker for each more thread.
  * @param {WebAssembly.Module} module
- * @param {string} loaderUrl of VARIANT-threads.mjs, by its own address since the workers load it again
+ * @param {string} loaderUrl of VARIANT-threads.mjs, which the workers load again by that address
  * @param {number} threads
  * @returns {Promise<Instance>}
  */
 export async function instantiateThreads(module, loaderUrl, threads) {
-  const { default: createModule } = await import(/* @vite-ignore */ /* webpackIgnore: true */ loaderUrl);
+  const { default: createModule } = await import(
+    /* @vite-ignore */ /* webpackIgnore: true */ loaderUrl
+  );
   const loaded = await createModule({
     threads,
     /**

@@ -104,7 +104,7 @@ export class Memory {
   }
 
   /**
-   * What a function writes into a buffer whose size it tells; it is called again when that is small.
+   * What a function writes into a buffer; it is called again when that was too small.
    * @param {(out: number, capacity: number) => number} write returns the length in full
    */
   written(write) {
@@ -114,7 +114,10 @@ export class Memory {
       const result = this.scope((allocate) => {
         const out = allocate(capacity);
         const length = write(out, capacity) >>> 0;
-        return { length, text: length < capacity ? decoder.decode(this.read(out, length)) : undefined };
+        return {
+          length,
+          text: length < capacity ? decoder.decode(this.read(out, length)) : undefined,
+        };
       });
       if (result.text !== undefined) {
         return result.text;
@@ -135,10 +138,13 @@ export class Memory {
     for (const [name, [offset, type]] of Object.entries(layout.members)) {
       const at = pointer + offset;
       value[name] =
-        type === 'text' ? this.text(view.getUint32(at, true))
-        : type === 'chars' ? this.text(at)
-        : type === 'f32' ? view.getFloat32(at, true)
-        : view.getUint32(at, true);
+        type === 'text'
+          ? this.text(view.getUint32(at, true))
+          : type === 'chars'
+            ? this.text(at)
+            : type === 'f32'
+              ? view.getFloat32(at, true)
+              : view.getUint32(at, true);
     }
     return value;
   }

@@ -21,7 +21,12 @@ export function fromBytes(model) {
     return { total: model.size, chunks: readAll(model.stream()) };
   }
   const bytes = model instanceof Uint8Array ? model : new Uint8Array(model);
-  return { total: bytes.length, chunks: (async function* () { yield bytes; })() };
+  return {
+    total: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
 }
 
 /**
@@ -35,12 +40,19 @@ export async function fromNetwork(url, signal) {
     response = await fetch(url, { signal, credentials: 'same-origin' });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new ClassifierError('download', 'The model could not be fetched.', { field: 'modelUrl', cause });
+    throw new ClassifierError('download', 'The model could not be fetched.', {
+      field: 'modelUrl',
+      cause,
+    });
   }
   if (!response.ok) {
-    throw new ClassifierError('download', `The model could not be fetched: HTTP ${response.status}.`, {
-      field: 'modelUrl',
-    });
+    throw new ClassifierError(
+      'download',
+      `The model could not be fetched: HTTP ${response.status}.`,
+      {
+        field: 'modelUrl',
+      },
+    );
   }
   return fromResponse(response);
 }
@@ -54,14 +66,28 @@ function fromResponse(response) {
 }
 
 /**
+ * @param {unknown} cause
+ * @returns {never}
+ */
+function brokenOff(cause) {
+  if (cause instanceof Error && cause.name === 'AbortError') {
+    throw cause;
+  }
+  throw new ClassifierError('download', 'The model could not be read to its end.', {
+    field: 'modelUrl',
+    cause,
+  });
+}
+
+/**
  * Not every browser can iterate over a stream.
  * @param {ReadableStream<Uint8Array>} stream
  */
-async function* readAll(stream) {
+export async function* readAll(stream) {
   const reader = stream.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(brokenOff);
       if (done) {
         return;
       }

@@ -42,7 +42,7 @@ export class Queue {
       return;
     }
     this.#running = true;
-    for (let task; (task = this.#urgent.shift() ?? this.#normal.shift()); ) {
+    for (let task; (task = this.#urgent.shift() ?? this.#normal.shift());) {
       await task();
     }
     this.#running = false;

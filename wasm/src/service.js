@@ -10,7 +10,8 @@ import { fromBytes, ModelCache } from './model_source.js';
  * @typedef {object} Host
  * @property {(message: object) => void} post
  * @property {(url: string) => Promise<WebAssembly.Module>} compile
- * @property {(url: string, signal: AbortSignal) => Promise<import('./model_source.js').ModelStream>} open
+ * @property {(url: string, signal: AbortSignal) =>
+ *   Promise<import('./model_source.js').ModelStream>} open
  */
 
 /**
@@ -54,8 +55,9 @@ export class Service {
     try {
       this.#host.post({ id, result: await this.#dispatch(String(method), params, id) });
     } catch (error) {
-      // The core reports its errors; anything else means that the module is broken.
-      this.#host.post({ id, error: toRecord(error, 'worker') });
+      // The core reports its errors; what else is thrown means that the module is broken.
+      const cancelled = error instanceof Error && error.name === 'AbortError';
+      this.#host.post({ id, error: toRecord(error, cancelled ? 'cancelled' : 'worker') });
     }
   }
 
@@ -99,16 +101,22 @@ export class Service {
         wasm === undefined
           ? await this.#host.compile(String(engineUrl))
           : await WebAssembly.compile(wasm);
-      const instance = loaderUrl === undefined
-        ? await instantiate(module)
-        : await instantiateThreads(module, loaderUrl, options.threads);
+      const instance =
+        loaderUrl === undefined
+          ? await instantiate(module)
+          : await instantiateThreads(module, loaderUrl, options.threads);
       this.#engine = new Engine(instance, options);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ClassifierError('engine', `WebAssembly could not be started: ${reason}`, { cause });
+      throw new ClassifierError('engine', `WebAssembly could not be started: ${reason}`, {
+        cause,
+      });
     }
-    return { version: this.#engine.facts.version, limits: this.#engine.facts.limits,
-      modelInfo: this.#engine.modelInfo };
+    return {
+      version: this.#engine.facts.version,
+      limits: this.#engine.facts.limits,
+      modelInfo: this.#engine.modelInfo,
+    };
   }
 
   /**
@@ -149,7 +157,12 @@ export class Service {
         await cache?.forget(); // damaged: fetched again
       }
     }
-    const { image, size } = await this.#loadFrom(await this.#host.open(url, signal), digest, report, signal);
+    const { image, size } = await this.#loadFrom(
+      await this.#host.open(url, signal),
+      digest,
+      report,
+      signal,
+    );
     void cache?.keep(this.#running.readImage(image, size));
   }
 

@@ -16,5 +16,9 @@ async function compile(url) {
     : WebAssembly.compile(await response.arrayBuffer());
 }
 
-const service = new Service({ post: (message) => postMessage(message), compile, open: fromNetwork });
+const service = new Service({
+  post: (message) => postMessage(message),
+  compile,
+  open: fromNetwork,
+});
 addEventListener('message', (event) => void service.receive(event.data));

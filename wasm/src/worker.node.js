@@ -2,9 +2,10 @@
 // The worker in Node.
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { parentPort } from 'node:worker_threads';
 import { ClassifierError } from './errors.js';
-import { fromNetwork } from './model_source.js';
+import { fromNetwork, readAll } from './model_source.js';
 import { Service } from './service.js';
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
@@ -20,7 +21,8 @@ async function open(url, signal) {
   }
   try {
     const { size } = await stat(new URL(url));
-    return { total: size, chunks: createReadStream(new URL(url), { highWaterMark: 1 << 20 }) };
+    const stream = Readable.toWeb(createReadStream(new URL(url), { highWaterMark: 1 << 20 }));
+    return { total: size, chunks: readAll(/** @type {ReadableStream<Uint8Array>} */ (stream)) };
   } catch (cause) {
     throw new ClassifierError('download', 'The file of the model could not be read.', {
       field: 'modelUrl',

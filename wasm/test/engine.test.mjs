@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module alone, in Node: converts the tiny checkpoint, compares its logits with the reference's,
-// and the shipped model's answers with the native program's.
+// The module alone, in Node: converts the tiny checkpoint and compares its logits with those of native
+// hosts, then the shipped model's answers with the native program's.
 //
 //   node engine.test.mjs BUILD_FOLDER VARIANT REPOSITORY
 import assert from 'node:assert/strict';
@@ -50,7 +50,10 @@ function load(engine, bytes) {
 
 // The same bundle, byte for byte, as a native host makes of the checkpoint.
 const bundle = convertTiny();
-assert.equal(createHash('sha256').update(bundle).digest('hex'), String(tiny('bundle.sha256')).trim());
+assert.equal(
+  createHash('sha256').update(bundle).digest('hex'),
+  String(tiny('bundle.sha256')).trim(),
+);
 
 // The same logits as native hosts have, to the last bit.
 const engine = new Engine(instance, options);
@@ -64,7 +67,11 @@ JSON.parse(tiny('logits.json')).forEach(({ ids, types }, row) => {
 // A damaged bundle is refused with a sentence, and the model before it stays.
 const damaged = bundle.slice();
 damaged[damaged.length - 1] ^= 1;
-assert.throws(() => load(engine, damaged), { name: 'ClassifierError', code: 'digest', message: /SHA-256/ });
+assert.throws(() => load(engine, damaged), {
+  name: 'ClassifierError',
+  code: 'digest',
+  message: /SHA-256/,
+});
 assert.equal(engine.modelInfo.loaded, true);
 
 load(engine, readFileSync(join(repository, 'models/default/email-classifier.ecm')));

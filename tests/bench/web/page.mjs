@@ -26,12 +26,17 @@ async function ours(variant) {
 globalThis.load = async (name) => {
   const start = performance.now();
   if (name.endsWith('.onnx')) {
-    sessions.set(name, await ort.InferenceSession.create(`/onnx/${name}`, { executionProviders: ['wasm'] }));
+    sessions.set(
+      name,
+      await ort.InferenceSession.create(`/onnx/${name}`, { executionProviders: ['wasm'] }),
+    );
   } else {
     engines.set(name, await ours(name));
   }
   return performance.now() - start;
 };
+
+globalThis.vocabularySize = () => engines.get('simd').modelInfo.vocabulary_size;
 
 globalThis.unload = async (name) => {
   await sessions.get(name)?.release();
@@ -43,7 +48,8 @@ async function run(name, ids) {
   if (engines.has(name)) {
     return engines.get(name).logits(new Uint32Array(ids), types);
   }
-  const tensor = (values) => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length]);
+  const tensor = (values) =>
+    new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length]);
   const feeds = { input_ids: tensor(ids), token_type_ids: tensor([...types]) };
   const { logits } = await sessions.get(name).run(feeds);
   return logits.data;
