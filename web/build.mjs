@@ -36,7 +36,7 @@ const source = (name) => readFileSync(join(SOURCE, name), 'utf8');
 const filesIn = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
 
 /** Changes with every byte that the page is made of. */
