@@ -47,7 +47,24 @@ class Linear(nn.Linear):
         return F.linear(_straight_through(x, quantize_activation(x)), weight, self.bias)
 
 
+class SequenceDropout(nn.Module):
+    """Drops channels of [batch, tokens, hidden], the same for all tokens of a sequence: far cheaper
+    on a CPU than to draw for every number."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x):
+        if not self.training or self.share == 0:
+            return x
+        kept = torch.rand(x.shape[0], 1, x.shape[-1], device=x.device) >= self.share
+        return x * (kept / (1 - self.share)).to(x.dtype)
+
+
 class SelfAttention(nn.Module):
+    """Without dropout of its weights, whatever the config says."""
+
     def __init__(self, config):
         super().__init__()
         hidden = config["hidden_size"]
@@ -55,18 +72,18 @@ class SelfAttention(nn.Module):
         self.query = Linear(hidden, hidden)
         self.key = Linear(hidden, hidden)
         self.value = Linear(hidden, hidden)
-        self.dropout = config["attention_probs_dropout_prob"]
 
-    def forward(self, x, mask):
-        batch, tokens, hidden = x.shape
+    def forward(self, x, rows, bias):
+        """Context of the first `rows` tokens of x [batch, tokens, hidden]."""
+        batch, _, hidden = x.shape
 
         def split(y):
-            return y.view(batch, tokens, self.heads, hidden // self.heads).transpose(1, 2)
+            return y.view(batch, -1, self.heads, hidden // self.heads).transpose(1, 2)
 
-        context = F.scaled_dot_product_attention(
-            split(self.query(x)), split(self.key(x)), split(self.value(x)), attn_mask=mask,
-            dropout_p=self.dropout if self.training else 0.0)
-        return context.transpose(1, 2).reshape(batch, tokens, hidden)
+        query = split(self.query(x[:, :rows])) * (hidden // self.heads) ** -0.5
+        weights = torch.softmax(query @ split(self.key(x)).transpose(-1, -2) + bias, dim=-1)
+        context = weights.to(query.dtype) @ split(self.value(x))
+        return context.transpose(1, 2).reshape(batch, rows, hidden)
 
 
 class AddNorm(nn.Module):
@@ -76,7 +93,7 @@ class AddNorm(nn.Module):
         super().__init__()
         self.dense = Linear(inputs, config["hidden_size"])
         self.LayerNorm = nn.LayerNorm(config["hidden_size"], eps=config["layer_norm_eps"])
-        self.dropout = nn.Dropout(config["hidden_dropout_prob"])
+        self.dropout = SequenceDropout(config["hidden_dropout_prob"])
 
     def forward(self, x, residual):
         return self.LayerNorm(self.dropout(self.dense(x)) + residual)
@@ -88,8 +105,8 @@ class Attention(nn.Module):
         self.self = SelfAttention(config)
         self.output = AddNorm(config, config["hidden_size"])
 
-    def forward(self, x, mask):
-        return self.output(self.self(x, mask), x)
+    def forward(self, x, rows, bias):
+        return self.output(self.self(x, rows, bias), x[:, :rows])
 
 
 class Dense(nn.Module):
@@ -110,8 +127,8 @@ class Layer(nn.Module):
         self.intermediate = Dense(config["hidden_size"], config["intermediate_size"])
         self.output = AddNorm(config, config["intermediate_size"])
 
-    def forward(self, x, mask):
-        x = self.attention(x, mask)
+    def forward(self, x, rows, bias):
+        x = self.attention(x, rows, bias)
         return self.output(F.gelu(self.intermediate(x)), x)
 
 
@@ -123,7 +140,7 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config["max_position_embeddings"], hidden)
         self.token_type_embeddings = nn.Embedding(config["type_vocab_size"], hidden)
         self.LayerNorm = nn.LayerNorm(hidden, eps=config["layer_norm_eps"])
-        self.dropout = nn.Dropout(config["hidden_dropout_prob"])
+        self.dropout = SequenceDropout(config["hidden_dropout_prob"])
 
     def forward(self, ids, types):
         positions = torch.arange(ids.shape[1], device=ids.device)
@@ -146,11 +163,12 @@ class Bert(nn.Module):
 
     def forward(self, ids, types, lengths):
         real = torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths[:, None]
-        mask = None if bool(real.all()) else real[:, None, None, :]
         x = self.embeddings(ids, types)
-        for layer in self.encoder.layer:
-            x = layer(x, mask)
-        return torch.tanh(self.pooler(x[:, 0]))
+        bias = torch.zeros_like(real, dtype=x.dtype).masked_fill(~real, -1e4)[:, None, None, :]
+        *inner, last = self.encoder.layer
+        for layer in inner:
+            x = layer(x, x.shape[1], bias)
+        return torch.tanh(self.pooler(last(x, 1, bias)[:, 0]))  # only [CLS] is read
 
 
 class BertClassifier(nn.Module):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks models/data: fields, limits, labels, and that no email nearly repeats another.
+"""Checks models/data: fields, limits, labels, and that no email nearly repeats another, be it in
+training or in validation mail.
 
   models/check_data.py        prints counts; exit 1 when something is wrong
 
@@ -18,9 +19,12 @@ LABELS = {"CarBreakdown", "CarCrash", "CarRenewal", "CarTheft", "CarWindshield",
 
 
 def read():
-    for path in sorted(DATA.glob("train-*.jsonl")) + [DATA / "validation.jsonl"]:
+    paths = [*sorted(DATA.glob("train-*.jsonl")), DATA / "validation.jsonl",
+             DATA / "validation-hard.jsonl"]
+    for path in paths:
+        part = "train" if path.stem.startswith("train") else path.stem
         for line in path.open(encoding="utf-8"):
-            yield path.stem.split("-")[0], json.loads(line)
+            yield part, json.loads(line)
 
 
 def runs(text, length=6):
@@ -56,7 +60,7 @@ def main():
     wrong += [f"{name}: id used twice" for name, count in ids.items() if count > 1]
     counts = collections.Counter((part, email["label"]) for part, email in emails)
     for (part, label), count in sorted(counts.items()):
-        print(f"{part:11} {label:13} {count}")
+        print(f"{part:15} {label:13} {count}")
     print("\n".join(wrong) or f"{len(emails)} emails, nothing wrong")
     sys.exit(1 if wrong else 0)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labelled emails: reading them, and turning them into token ids as the core does."""
 import csv
+import hashlib
 import json
 import pathlib
 import random
@@ -8,23 +9,39 @@ import random
 from tokenizers import BertWordPieceTokenizer
 
 LABELS = ["CarBreakdown", "CarCrash", "CarRenewal", "CarTheft", "CarWindshield", "Other"]
+ALIASES = {"text": "message", "category": "label"}
 CLS, SEP = 101, 102
 
 
 def read(path):
-    """Emails of a .jsonl or .csv file with subject, message and label (any case)."""
+    """Emails of a .jsonl or .csv file: message (or text), label (or category) and, if there is one,
+    subject; in any case."""
     path = pathlib.Path(path)
     with path.open(encoding="utf-8", newline="") as file:
         if path.suffix == ".jsonl":
             rows = [json.loads(line) for line in file if line.strip()]
         else:
             rows = list(csv.DictReader(file))
-    emails = [{key.lower(): value for key, value in row.items()} for row in rows]
-    for number, email in enumerate(emails, 1):
-        for field in ("subject", "message", "label"):
+    emails = []
+    for number, row in enumerate(rows, 1):
+        email = {ALIASES.get(key.lower(), key.lower()): value for key, value in row.items()}
+        email["subject"] = email.get("subject") or "(no subject)"
+        for field in ("message", "label"):
             if not email.get(field):
                 raise ValueError(f"{path}: email {number} has no {field}")
+        emails.append(email)
     return emails
+
+
+def split(emails, share=0.1):
+    """Training and held-out emails. Each email always falls on the same side, so that a model
+    trained further on more data has never seen what is held out."""
+    train, dev = [], []
+    for email in emails:
+        first = hashlib.sha256(email["message"].encode()).digest()[:4]
+        held_out = int.from_bytes(first, "big") < share * 2**32
+        (dev if held_out else train).append(email)
+    return train, dev
 
 
 def tokenizer(vocabulary_path, lower_case=True):
@@ -66,16 +83,17 @@ def encode(tokenizer_, emails, max_tokens=512, stride=64):
     return [windows(s, m, max_tokens, stride) for s, m in zip(subjects, messages)]
 
 
-def batches(lengths, tokens, seed):
-    """Indices in random batches of about `tokens` tokens, of similar length so little is padding."""
+def batches(lengths, counts, tokens, seed):
+    """Indices of emails in random batches of about `tokens` tokens; an email has counts[i] windows
+    of lengths[i] tokens. Those of a batch are of similar length, so that little is padding."""
     rng = random.Random(seed)
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i] * rng.uniform(0.8, 1.25))
-    out, batch, longest = [], [], 0
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i] * rng.uniform(0.95, 1.05))
+    out, batch, longest, total = [], [], 0, 0
     for index in order:
-        longest = max(longest, lengths[index])
-        if batch and longest * (len(batch) + 1) > tokens:
+        longest, total = max(longest, lengths[index]), total + counts[index]
+        if batch and longest * total > tokens:
             out.append(batch)
-            batch, longest = [], lengths[index]
+            batch, longest, total = [], lengths[index], counts[index]
         batch.append(index)
     out.append(batch)
     rng.shuffle(out)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores of labelled emails by PyTorch in float, as goldens for the int8 core.
 
-  models/float_scores.py CHECKPOINT EMAILS OUT.jsonl
+  models/float_scores.py CHECKPOINT OUT.jsonl EMAILS...
 """
 import json
 import pathlib
@@ -16,15 +16,16 @@ from train import predict
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
-    checkpoint, emails_path, out_path = map(pathlib.Path, sys.argv[1:])
+    checkpoint, out_path, *paths = map(pathlib.Path, sys.argv[1:])
     temperature = json.loads((checkpoint / "training.json").read_text())["temperature"]
-    emails = data.read(emails_path)
+    emails = [email for path in paths for email in data.read(path)]
     labels = list(json.loads((checkpoint / "config.json").read_text())["id2label"].values())
     model = bert.load(checkpoint, len(labels))
     encoded = data.encode(data.tokenizer(checkpoint / "vocab.txt"), emails)
-    scores = torch.softmax(predict(model, encoded, "cpu") / temperature, dim=1)
+    other = labels.index("Other") if "Other" in labels else None
+    scores = torch.softmax(predict(model, encoded, other, "cpu") / temperature, dim=1)
     with out_path.open("w", encoding="utf-8") as out:
         for email, row in zip(emails, scores.tolist()):
             line = {"id": email["id"], "scores": [round(v, 5) for v in row]}

@@ -281,6 +281,21 @@ static ec_status read_rules(const cJSON *array, const char *const *labels, uint3
     return EC_OK;
 }
 
+static ec_status read_default_label(const cJSON *object, const char *const *labels, uint32_t count,
+                                    ec_settings *settings, ec_error *error) {
+    const char *key = "default_label";
+    settings->default_class_id = count - 1;
+    settings->other_class_id = count;
+    if (cJSON_GetObjectItemCaseSensitive(object, key) == NULL) {
+        return EC_OK;
+    }
+    if (!find_label(labels, count, ec_json_string(object, key), &settings->default_class_id)) {
+        return bad_settings(error, "\"default_label\" is not one of the labels");
+    }
+    settings->other_class_id = settings->default_class_id;
+    return EC_OK;
+}
+
 ec_status ec_bundle_read_settings(const cJSON *object, const char *const *labels, uint32_t count,
                                   ec_settings *settings, ec_error *error) {
     settings->name = ec_json_string(object, "name");
@@ -289,10 +304,7 @@ ec_status ec_bundle_read_settings(const cJSON *object, const char *const *labels
         settings->version == NULL || !ec_json_is_plain(settings->version, EC_NAME_MAX)) {
         return bad_settings(error, "\"name\" and \"version\" must be strings of 1 to 64 bytes");
     }
-    if (!find_label(labels, count, ec_json_string(object, "default_label"),
-                    &settings->default_class_id)) {
-        return bad_settings(error, "\"default_label\" is not one of the labels");
-    }
+    EC_RETURN_IF_ERROR(read_default_label(object, labels, count, settings, error));
     double temperature = 0;
     double threshold = 0;
     EC_RETURN_IF_ERROR(ec_json_get_number(object, "temperature", (double)FLT_MIN, (double)FLT_MAX,

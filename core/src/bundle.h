@@ -74,12 +74,13 @@ typedef struct ec_settings {
     const char *name;
     const char *version;
     uint32_t default_class_id;
+    uint32_t other_class_id;  // default_class_id if named, label count if not: see windows.h
     float temperature;
     float review_threshold;
     ec_rules rules;
 } ec_settings;
 
-// Reads and checks settings; every member must be there. Errors: BUNDLE.
+// Reads and checks settings; every member but default_label must be there. Errors: BUNDLE.
 ec_status ec_bundle_read_settings(const cJSON *object, const char *const *labels, uint32_t count,
                                   ec_settings *settings, ec_error *error);
 

@@ -33,26 +33,23 @@ static bool has(const conversion *c, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(c->settings, key) != NULL;
 }
 
-// "Other" when there is such a label, else the last one.
-static const char *guess_default_label(const conversion *c) {
-    const cJSON *item = NULL;
-    const char *label = NULL;
-    cJSON_ArrayForEach(item, c->hf.labels) {
-        label = item->valuestring;
-        if (strcmp(label, "Other") == 0) {
-            return label;
+// Whether to name "Other" as the default label: when there is such a label and no other is named.
+static bool needs_default_label(const conversion *c) {
+    const cJSON *label = NULL;
+    cJSON_ArrayForEach(label, c->hf.labels) {
+        if (strcmp(label->valuestring, "Other") == 0) {
+            return !has(c, "default_label");
         }
     }
-    return label;
+    return false;
 }
 
 static bool add_defaults(const conversion *c) {
     cJSON *const s = c->settings;
-    const char *label = guess_default_label(c);
     return (has(c, "name") || cJSON_AddStringToObject(s, "name", "bert") != NULL) &&
            (has(c, "version") || cJSON_AddStringToObject(s, "version", "1.0.0") != NULL) &&
-           (has(c, "default_label") ||
-            cJSON_AddStringToObject(s, "default_label", label) != NULL) &&
+           (!needs_default_label(c) ||
+            cJSON_AddStringToObject(s, "default_label", "Other") != NULL) &&
            (has(c, "temperature") || cJSON_AddNumberToObject(s, "temperature", 1.0) != NULL) &&
            (has(c, "review_threshold") ||
             cJSON_AddNumberToObject(s, "review_threshold", 0.9) != NULL) &&

@@ -309,6 +309,7 @@ static void set_info(loading *l) {
     ec_model_info *const info = &l->model->info;
     info->label_count = c->label_count;
     info->default_class_id = l->settings.default_class_id;
+    l->model->other_class_id = l->settings.other_class_id;
     info->hidden_size = c->hidden_size;
     info->intermediate_size = c->intermediate_size;
     info->layer_count = c->layers;

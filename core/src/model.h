@@ -84,6 +84,7 @@ typedef struct ec_packed ec_packed;  // weights packed for this processor, see x
 
 struct ec_model {
     ec_model_info info;
+    uint32_t other_class_id;  // the label that means none of the others, or info.label_count
     ec_weights weights;
     ec_rules rules;
     uint8_t digest[32];

@@ -105,7 +105,8 @@ static bool run_encoder(ec_reader *reader) {
 
 // Runs the windows of the pass and adds their logits to those of their emails.
 static bool run_pass(ec_reader *reader, float *logits) {
-    const uint32_t labels = reader->model->info.label_count;
+    const ec_model *model = reader->model;
+    const uint32_t labels = model->info.label_count;
     if (reader->sequence_count == 0) {
         return true;
     }
@@ -113,8 +114,8 @@ static bool run_pass(ec_reader *reader, float *logits) {
         return false;
     }
     for (size_t i = 0; i < reader->sequence_count; i++) {
-        ec_combine_accumulate(logits + reader->owners[i] * labels, reader->pass_logits + i * labels,
-                              labels);
+        ec_combine_add(logits + reader->owners[i] * labels, reader->pass_logits + i * labels,
+                       labels, model->other_class_id);
     }
     reader->sequence_count = 0;
     reader->tokens = 0;
@@ -175,21 +176,12 @@ static bool add_email(ec_reader *reader, const ec_email *email, size_t owner, fl
 }
 
 static void begin(ec_reader *reader, size_t count, float *logits) {
-    memset(logits, 0, count * reader->model->info.label_count * sizeof *logits);
+    const uint32_t labels = reader->model->info.label_count;
+    for (size_t i = 0; i < count; i++) {
+        ec_combine_start(logits + i * labels, labels, reader->model->other_class_id);
+    }
     reader->sequence_count = 0;
     reader->tokens = 0;
-}
-
-// Runs what is left and turns the sums of each email's windows into its logits.
-static bool finish(ec_reader *reader, const ec_reading *readings, size_t count, float *logits) {
-    const uint32_t labels = reader->model->info.label_count;
-    if (!run_pass(reader, logits)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ec_combine_finish(logits + i * labels, readings[i].windows, labels);
-    }
-    return true;
 }
 
 bool ec_reader_predict(void *context, const ec_email *emails, size_t count, float *logits,
@@ -201,7 +193,7 @@ bool ec_reader_predict(void *context, const ec_email *emails, size_t count, floa
             return false;
         }
     }
-    return finish(reader, readings, count, logits);
+    return run_pass(reader, logits);
 }
 
 // ------------------------------------------------------------- leaving out
@@ -242,5 +234,5 @@ bool ec_reader_leave_out(ec_reader *reader, const ec_email *email, const ec_part
         const token_list rest = without(reader, message, i > 0 ? ends[i - 1] : 0, ends[i]);
         ok = add_tokens(reader, subject, rest, i + 1, logits, &readings[i + 1]);
     }
-    return ok && finish(reader, readings, count + 1, logits);
+    return ok && run_pass(reader, logits);
 }

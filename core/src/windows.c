@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "windows.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { SPECIAL_TOKENS = 3 };
@@ -58,14 +60,35 @@ void ec_windows_get(const ec_windows *windows, uint32_t index, uint32_t *ids, ui
     memset(types + head, windows->form.message_type, windows->part + 1);
 }
 
-void ec_combine_accumulate(float *state, const float *logits, uint32_t label_count) {
+// ------------------------------------------------------------- combining
+
+static double log_sum_exp(const float *logits, uint32_t count) {
+    float highest = logits[0];
+    for (uint32_t i = 1; i < count; i++) {
+        highest = logits[i] > highest ? logits[i] : highest;
+    }
+    double sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sum += exp((double)logits[i] - (double)highest);
+    }
+    return (double)highest + log(sum);
+}
+
+void ec_combine_start(float *state, uint32_t label_count, uint32_t other) {
     for (uint32_t i = 0; i < label_count; i++) {
-        state[i] += logits[i];
+        state[i] = i == other ? INFINITY : -INFINITY;
     }
 }
 
-void ec_combine_finish(float *state, uint32_t windows, uint32_t label_count) {
+void ec_combine_add(float *state, const float *logits, uint32_t label_count, uint32_t other) {
+    const double total = log_sum_exp(logits, label_count);
     for (uint32_t i = 0; i < label_count; i++) {
-        state[i] /= (float)windows;
+        const float value = (float)((double)logits[i] - total);
+        const bool further = i == other ? value < state[i] : value > state[i];
+        if (!isfinite(value)) {
+            state[i] = NAN;  // nothing replaces it, as no comparison holds
+        } else if (further) {
+            state[i] = value;
+        }
     }
 }

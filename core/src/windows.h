@@ -47,11 +47,20 @@ void ec_windows_get(const ec_windows *windows, uint32_t index, uint32_t *ids, ui
 
 // ---------------------------------------------------------------------------- combining
 
-// How the logits of an email's windows become the logits of the email: their mean. The only place
-// that knows; state has label_count floats of the caller, zero before the first window.
-void ec_combine_accumulate(float *state, const float *logits, uint32_t label_count);
+// How the logits of an email's windows become the logits of the email. The only place that knows:
+//
+//     a label          as likely (log of the softmax) as in the window that speaks for it most
+//     label `other`    as in the window that speaks for it least: it means that none of the others
+//                      fits, so every window has to agree
+//
+// One window's softmax is that of the email. `other` is a class id, or label_count for label sets
+// without such a label. Chosen by measurement: models/README.md. A window with logits that are
+// not finite leaves NaN among those of the email.
 
-// Turns state into the email's logits, in place, after `windows` windows.
-void ec_combine_finish(float *state, uint32_t windows, uint32_t label_count);
+// Before the first window: state[label_count] is the caller's.
+void ec_combine_start(float *state, uint32_t label_count, uint32_t other);
+
+// Adds a window's logits; after the last one, state holds the email's logits.
+void ec_combine_add(float *state, const float *logits, uint32_t label_count, uint32_t other);
 
 #endif

@@ -15,11 +15,11 @@
 
 enum { MAX_IDS = 40000, MAX_WINDOWS = 64, MAX_LABELS = 16 };
 
-typedef enum rule { FIRST, MEAN_LOGITS, MEAN_SCORES, MAX_SCORE, MAX_BUT_OTHER, RULES } rule;
+typedef enum rule { FIRST, MEAN_LOGITS, MEAN_SCORES, MAX_SCORE, SUREST, RULES } rule;
 
 static const char *const rule_names[RULES] = {
     "first window only (truncation)", "mean of the logits", "mean of the scores",
-    "most confident window", "most confident window, Other last"};
+    "most confident window", "surest, Other least sure (built in)"};
 
 typedef struct logit_table {
     float rows[MAX_WINDOWS][MAX_LABELS];
@@ -49,22 +49,19 @@ static uint32_t best_of(const float *values, uint32_t labels) {
 }
 
 static uint32_t decide(const logit_table *t, rule r) {
-    float sum[MAX_LABELS] = {0}, highest[MAX_LABELS] = {0}, scores[MAX_LABELS];
+    float sum[MAX_LABELS] = {0}, highest[MAX_LABELS] = {0}, scores[MAX_LABELS], least = 1;
     for (uint32_t w = 0; w < (r == FIRST ? 1 : t->windows); w++) {
         softmax(t->rows[w], t->labels, scores);
         for (uint32_t i = 0; i < t->labels; i++) {
             sum[i] += r == MEAN_SCORES ? scores[i] : t->rows[w][i];
             highest[i] = fmaxf(highest[i], scores[i]);
         }
+        least = fminf(least, scores[t->other]);
     }
-    if (r != MAX_SCORE && r != MAX_BUT_OTHER) {
-        return best_of(sum, t->labels);
+    if (r == SUREST) {
+        highest[t->other] = least;
     }
-    // "Other" wins only when no window is sure of anything else.
-    if (r == MAX_BUT_OTHER) {
-        highest[t->other] = fminf(highest[t->other], 0.5f);
-    }
-    return best_of(highest, t->labels);
+    return best_of(r == SUREST || r == MAX_SCORE ? highest : sum, t->labels);
 }
 
 static logit_table run_windows(const ec_model *model, ec_classifier *classifier, const cJSON *email,

@@ -94,12 +94,33 @@ static void test_round_trip(void) {
         check_model(file, model);
         EC_CHECK_STRING(ec_model_get_info(model)->name, "bert");
         EC_CHECK_EQUAL(ec_model_get_info(model)->default_class_id, 5);
+        EC_CHECK_EQUAL(model->other_class_id, 5);
     }
     EC_CHECK_EQUAL((8 + (size_t)image[0] + ((size_t)image[1] << 8)) % 64, 0);
     ec_safetensors_free(file);
     ec_model_free(model);
     tiny_directory_free(&directory);
     free(image);
+}
+
+// Labels without "Other": the last one answers when nothing can, but none means "no other label".
+static void test_without_other(void) {
+    tiny_shape shape = tiny_default;
+    shape.labels = 4;
+    const char *const settings[] = {NULL, "{\"default_label\":\"CarCrash\"}"};
+    const uint32_t defaults[] = {3, 1};
+    const uint32_t others[] = {4, 1};
+    for (int i = 0; i < 2; i++) {
+        size_t size = 0;
+        uint8_t *const image = tiny_bundle_new(&shape, 5, settings[i], &size);
+        ec_model *model = NULL;
+        if (EC_CHECK(ec_model_load(image, size, &model, NULL) == EC_OK)) {
+            EC_CHECK_EQUAL(ec_model_get_info(model)->default_class_id, defaults[i]);
+            EC_CHECK_EQUAL(model->other_class_id, others[i]);
+        }
+        ec_model_free(model);
+        free(image);
+    }
 }
 
 static void test_same_bytes(void) {
@@ -358,6 +379,7 @@ static void test_arguments(void) {
 
 int main(void) {
     test_round_trip();
+    test_without_other();
     test_same_bytes();
     test_settings();
     test_config();

@@ -2,6 +2,7 @@
 // Windows against models/data.py, and how their logits combine.
 #include "windows.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "ec_test.h"
@@ -80,19 +81,54 @@ static void test_one_token_type(const uint32_t *subject, const uint32_t *message
     EC_CHECK_BYTES(ids, expected, sizeof expected);
 }
 
-static void test_combine(void) {
-    float state[3] = {0};
-    const float first[3] = {1.0f, -2.0f, 0.5f};
-    const float second[3] = {3.0f, 4.0f, 0.5f};
-    const float mean[3] = {2.0f, 1.0f, 0.5f};
-    ec_combine_accumulate(state, first, 3);
-    ec_combine_accumulate(state, second, 3);
-    ec_combine_finish(state, 2, 3);
-    EC_CHECK_BYTES(state, mean, sizeof mean);
-    float single[3] = {0};
-    ec_combine_accumulate(single, first, 3);
-    ec_combine_finish(single, 1, 3);
-    EC_CHECK_BYTES(single, first, sizeof first);
+enum { LABELS = 3 };
+
+static void combine(const float (*windows)[LABELS], uint32_t count, uint32_t other, float *state) {
+    ec_combine_start(state, LABELS, other);
+    for (uint32_t i = 0; i < count; i++) {
+        ec_combine_add(state, windows[i], LABELS, other);
+    }
+}
+
+static bool near(float a, double b) { return fabs((double)a - b) < 1e-6; }
+
+static void test_one_window_keeps_its_softmax(void) {
+    const float logits[1][LABELS] = {{1.0f, -2.0f, 0.5f}};
+    const double total = log(exp(1.0) + exp(-2.0) + exp(0.5));
+    for (uint32_t other = 0; other <= LABELS; other++) {
+        float state[LABELS];
+        combine(logits, 1, other, state);
+        for (int i = 0; i < LABELS; i++) {
+            EC_CHECK(near(state[i], (double)logits[0][i] - total));
+        }
+    }
+}
+
+// One window is sure of label 1, two are sure that nothing of theirs matters (label 2).
+static void test_other_needs_every_window(void) {
+    const float windows[][LABELS] = {{0.0f, 0.0f, 9.0f}, {0.0f, 6.0f, 0.0f}, {0.0f, 0.0f, 9.0f}};
+    float state[LABELS];
+    combine(windows, 3, 2, state);
+    EC_CHECK(near(state[0], -log(2 + exp(6.0))));
+    EC_CHECK(near(state[1], 6.0 - log(2 + exp(6.0))));
+    EC_CHECK(near(state[2], -log(2 + exp(6.0))));
+    // Without such a label the surest window decides.
+    combine(windows, 3, LABELS, state);
+    EC_CHECK(state[2] > state[1] && state[1] > state[0]);
+    EC_CHECK(near(state[2], 9.0 - log(2 + exp(9.0))));
+}
+
+static void test_logits_that_are_not_finite(void) {
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        for (uint32_t place = 0; place < 3; place++) {
+            float windows[3][LABELS] = {{0}};
+            float state[LABELS];
+            windows[place][1] = bad[i];
+            combine((const float(*)[LABELS])windows, 3, 2, state);
+            EC_CHECK(isnan(state[1]));
+        }
+    }
 }
 
 int main(void) {
@@ -107,6 +143,8 @@ int main(void) {
     test_goldens(subject, message);
     test_nothing_is_ignored(subject, message);
     test_one_token_type(subject, message);
-    test_combine();
+    test_one_window_keeps_its_softmax();
+    test_other_needs_every_window();
+    test_logits_that_are_not_finite();
     return ec_test_result();
 }

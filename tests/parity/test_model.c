@@ -15,7 +15,6 @@ typedef struct tally {
     size_t emails, correct, agreeing;
     size_t hits[LABELS], predicted[LABELS], actual[LABELS];
     double confidence_apart;
-    size_t bin_count[BINS];
     double bin_confidence[BINS], bin_correct[BINS];
 } tally;
 
@@ -58,7 +57,6 @@ static void count_answer(tally *t, const ec_answer *answer, uint32_t actual) {
     t->hits[actual] += correct;
     t->predicted[answer->class_id]++;
     t->actual[actual]++;
-    t->bin_count[bin]++;
     t->bin_confidence[bin] += answer->confidence;
     t->bin_correct[bin] += correct;
 }
@@ -87,53 +85,91 @@ static cJSON *next_object(const char **at) {
     return object;
 }
 
-static void check_bars(const tally *t) {
-    const double emails = (double)t->emails;
+static double calibration_error(const tally *t) {
     double error = 0;
     for (int i = 0; i < BINS; i++) {
-        error += fabs(t->bin_confidence[i] - t->bin_correct[i]) / emails;
+        error += fabs(t->bin_confidence[i] - t->bin_correct[i]) / (double)t->emails;
     }
-    printf("%zu emails, accuracy %.4f, calibration error %.4f, label as float %.4f, "
-           "confidence apart %.4f\n",
-           t->emails, (double)t->correct / emails, error, (double)t->agreeing / emails,
-           t->confidence_apart / emails);
-    EC_CHECK(t->emails >= 480);
-    EC_CHECK((double)t->correct >= 0.97 * emails);
-    EC_CHECK((double)t->agreeing >= 0.995 * emails);
-    EC_CHECK(t->confidence_apart < 0.01 * emails);
-    EC_CHECK(error < 0.03);
+    return error;
+}
+
+static double least_f1(const tally *t) {
+    double least = 1;
     for (int i = 0; i < LABELS; i++) {
         const double f1 = 2.0 * (double)t->hits[i] / (double)(t->predicted[i] + t->actual[i]);
-        printf("class %d: F1 %.4f\n", i, f1);
-        EC_CHECK(f1 >= 0.95);
+        least = fmin(least, f1);
     }
+    return least;
+}
+
+// One file of validation mail and the least that the model must reach on it: accuracy and F1 of
+// each class, the share that int8 labels as float does, and the mean difference in confidence.
+typedef struct part {
+    const char *path;
+    size_t emails;
+    double accuracy, f1, agreement, apart;
+} part;
+
+// On the hard part these are what version 1.1.0 reaches, less a point or two.
+static const part parts[] = {
+    {VALIDATION_DIR "/validation.jsonl", 480, 0.97, 0.95, 0.995, 0.01},
+    {VALIDATION_DIR "/validation-hard.jsonl", 240, 0.87, 0.80, 0.98, 0.015},
+};
+
+static void add_bins(tally *sum, const tally *t) {
+    sum->emails += t->emails;
+    for (int i = 0; i < BINS; i++) {
+        sum->bin_confidence[i] += t->bin_confidence[i];
+        sum->bin_correct[i] += t->bin_correct[i];
+    }
+}
+
+static void check_part(const part *bars, ec_classifier *classifier, const ec_model_info *info,
+                       const char **goldens, tally *all) {
+    size_t size = 0;
+    char *emails = read_file(bars->path, &size);
+    const char *at = emails;
+    tally t = {0};
+    for (cJSON *email; (email = next_object(&at)) != NULL; cJSON_Delete(email)) {
+        cJSON *golden = next_object(goldens);
+        classify_line(&t, classifier, info, email, golden);
+        cJSON_Delete(golden);
+    }
+    free(emails);
+    const double count = (double)t.emails;
+    printf("%s: %zu emails, accuracy %.4f, least F1 %.4f, calibration error %.4f, "
+           "label as float %.4f, confidence apart %.4f\n",
+           bars->path, t.emails, (double)t.correct / count, least_f1(&t), calibration_error(&t),
+           (double)t.agreeing / count, t.confidence_apart / count);
+    EC_CHECK(t.emails >= bars->emails);
+    EC_CHECK((double)t.correct >= bars->accuracy * count);
+    EC_CHECK(least_f1(&t) >= bars->f1);
+    EC_CHECK((double)t.agreeing >= bars->agreement * count);
+    EC_CHECK(t.confidence_apart < bars->apart * count);
+    add_bins(all, &t);
 }
 
 int main(void) {
     size_t model_size = 0;
     size_t size = 0;
     char *image = read_file(MODEL_FILE, &model_size);
-    char *emails = read_file(VALIDATION_FILE, &size);
-    char *goldens = read_file(SCORES_FILE, &size);
+    char *goldens = read_file(VALIDATION_DIR "/validation_float_scores.jsonl", &size);
     ec_model *model = NULL;
     ec_classifier *classifier = NULL;
     EC_CHECK(ec_model_load(image, model_size, &model, NULL) == EC_OK);
     EC_CHECK(ec_classifier_new(model, NULL, &classifier, NULL) == EC_OK);
     const ec_model_info *info = ec_model_get_info(model);
     EC_CHECK_EQUAL(info->label_count, LABELS);
-    tally t = {0};
-    const char *email_at = emails;
     const char *golden_at = goldens;
-    for (cJSON *email; (email = next_object(&email_at)) != NULL; cJSON_Delete(email)) {
-        cJSON *golden = next_object(&golden_at);
-        classify_line(&t, classifier, info, email, golden);
-        cJSON_Delete(golden);
+    tally all = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        check_part(&parts[i], classifier, info, &golden_at, &all);
     }
-    check_bars(&t);
+    printf("all %zu emails: calibration error %.4f\n", all.emails, calibration_error(&all));
+    EC_CHECK(calibration_error(&all) < 0.03);
     ec_classifier_free(classifier);
     ec_model_free(model);
     free(image);
-    free(emails);
     free(goldens);
     return ec_test_result();
 }
