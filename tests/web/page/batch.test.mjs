@@ -42,7 +42,8 @@ test('1,000 emails: all answered, in order, as the same emails one by one', () =
     );
     const right = answers.filter(({ label }, i) => label === emails[i].label).length;
     assert.ok(right > 900, `${right} right`);
-    assert.equal(answers[0].label, answers[510].label, 'the same email, the same answer');
+    const again = emails.findIndex((email, i) => i > 0 && email.message === emails[0].message);
+    assert.deepEqual(answers[again].scores, answers[0].scores, 'the same email, the same answer');
     assert.deepEqual(Object.keys(answers[0].scores).length, 6);
     assert.match(await page.innerText('#batch-tiles'), /Classified\s+1,000/);
   }));
