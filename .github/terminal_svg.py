@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws text from standard input as a terminal window, the picture of the README.
 
-  (echo '$ ./dev run models/samples/*.txt'; ./dev run models/samples/*.txt 2>/dev/null) | .github/terminal_svg.py > .github/terminal.svg
+  (echo '$ ./dev run models/samples/*.txt'; ./dev run models/samples/*.txt 2>/dev/null) |
+      .github/terminal_svg.py > .github/terminal.svg
 """
 import html
 import sys
