@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cleaning a message: which of its parts the model reads.
+#include "clean.h"
+
+#include <string.h>
+
+#include "clean_parts.h"
+#include "email.h"
+#include "error.h"
+#include "html.h"
+
+// How many letters new text needs, greeting and signature aside, to be read without the quoted mail
+// below it. Chosen by measurement: models/README.md.
+enum {
+    REPLY_LETTERS = 60,     // of an answer
+    COVER_LETTERS = 200,    // when it refers to what is below, or that was forwarded
+    LETTERS_THAT_STAY = 10  // of the whole message, or nothing is left out
+};
+
+const char *ec_left_out_name(ec_left_out_kind kind) {
+    static const char *const names[] = {"quoted", "signature", "disclaimer", "banner"};
+    return kind <= EC_LEFT_OUT_BANNER ? names[kind] : "unknown";
+}
+
+// ------------------------------------------------------------- parts
+
+void ec_cuts_add(ec_cuts *cuts, ec_left_out_kind kind, size_t start, size_t end) {
+    if (cuts->count == EC_MAX_LEFT_OUT) {
+        cuts->too_many = true;
+        return;
+    }
+    uint32_t at = cuts->count++;
+    for (; at > 0 && cuts->items[at - 1].start > start; at--) {
+        cuts->items[at] = cuts->items[at - 1];
+    }
+    cuts->items[at] = (ec_left_out){kind, start, end - start};
+}
+
+size_t ec_cuts_end(const ec_cuts *cuts, size_t at) {
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        const ec_left_out *part = &cuts->items[i];
+        if (at >= part->start && at - part->start < part->length) {
+            return part->start + part->length;
+        }
+    }
+    return 0;
+}
+
+size_t ec_cuts_next(const ec_cuts *cuts, size_t at, size_t otherwise) {
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        if (cuts->items[i].start >= at) {
+            return cuts->items[i].start;
+        }
+    }
+    return otherwise;
+}
+
+static void keep_quotes(ec_cuts *cuts) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        if (cuts->items[i].kind != EC_LEFT_OUT_QUOTED) {
+            cuts->items[kept++] = cuts->items[i];
+        }
+    }
+    cuts->count = kept;
+}
+
+// ------------------------------------------------------------- deciding
+
+// Whether the subject begins as that of a forwarded email: "Fwd:", "RE: FW:".
+static bool is_forward(const ec_email *email) {
+    static const char *const forward[] = {"fw:", "fwd:", "wg:", "tr:", "rv:"};
+    static const char *const other[] = {"re:", "aw:", "sv:", " ", "[external]", "external:"};
+    ec_span subject = {email->subject, email->subject_length};
+    if (subject.length == 0) {
+        return false;
+    }
+    for (size_t skip; (skip = ec_match_any(subject, EC_PHRASES(other))) > 0;) {
+        subject = ec_span_from(subject, skip);
+    }
+    return ec_match_any(subject, EC_PHRASES(forward)) > 0;
+}
+
+// Whether the new text can be understood without the quoted mail.
+static bool stands_alone(ec_span text, const ec_cuts *cuts, bool forwarded) {
+    const size_t letters = ec_count_letters(text, cuts);
+    return letters >= COVER_LETTERS ||
+           (letters >= REPLY_LETTERS && !forwarded && !ec_refers_below(text, cuts));
+}
+
+static ec_cuts find_parts(const ec_email *email, ec_span text) {
+    ec_cuts cuts = {.count = 0};
+    bool forwarded = false;
+    ec_find_quotes(text, &cuts, &forwarded);
+    ec_find_notices(text, &cuts);
+    ec_find_signatures(text, &cuts);
+    if (!stands_alone(text, &cuts, forwarded || is_forward(email))) {
+        keep_quotes(&cuts);
+    }
+    if (cuts.too_many || ec_count_letters(text, &cuts) < LETTERS_THAT_STAY) {
+        cuts.count = 0;
+    }
+    return cuts;
+}
+
+// ------------------------------------------------------------- text
+
+static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// Sets the text of *cleaned to that of the message, without its markup.
+static void read_message(const ec_email *email, ec_cleaned *cleaned) {
+    const ec_cuts none = {.count = 0};
+    const size_t length = email->message_length;
+    cleaned->is_html = ec_html_is(email->message, length);
+    if (cleaned->is_html) {
+        cleaned->length = ec_html_read(email->message, length, cleaned->text, cleaned->origins);
+        const ec_span text = {cleaned->text, cleaned->length};
+        cleaned->is_html = ec_count_letters(text, &none) >= LETTERS_THAT_STAY;
+    }
+    if (!cleaned->is_html) {
+        cleaned->length = length;
+        for (size_t i = 0; i < length; i++) {
+            cleaned->text[i] = email->message[i];
+            cleaned->origins[i] = (uint16_t)i;
+        }
+    }
+}
+
+static void add_byte(ec_cleaned *cleaned, char c, uint16_t origin) {
+    cleaned->text[cleaned->length] = c;
+    cleaned->origins[cleaned->length++] = origin;
+}
+
+// Moves text[start..end) behind what has been kept so far, with two empty lines between; a part
+// that was left out is no shorter than those.
+static void keep(ec_cleaned *cleaned, size_t start, size_t end) {
+    while (start < end && is_blank(cleaned->text[start])) {
+        start++;
+    }
+    while (start < end && is_blank(cleaned->text[end - 1])) {
+        end--;
+    }
+    for (unsigned i = 0; i < 3 && cleaned->length > 0 && start < end; i++) {
+        add_byte(cleaned, '\n', cleaned->origins[start]);
+    }
+    for (size_t i = start; i < end; i++) {
+        add_byte(cleaned, cleaned->text[i], cleaned->origins[i]);
+    }
+}
+
+static void leave_out(ec_cleaned *cleaned, const ec_cuts *cuts) {
+    const size_t length = cleaned->length;
+    size_t start = 0;
+    cleaned->length = 0;
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        keep(cleaned, start, cuts->items[i].start);
+        start = cuts->items[i].start + cuts->items[i].length;
+    }
+    keep(cleaned, start, length);
+}
+
+void ec_cleaned_origin(const ec_cleaned *cleaned, const ec_email *email, size_t *start,
+                       size_t *length) {
+    const size_t last = cleaned->origins[*start + *length - 1];
+    const size_t unit =
+        cleaned->is_html ? ec_html_unit(email->message + last, email->message_length - last) : 1;
+    *start = cleaned->origins[*start];
+    *length = last + unit - *start;
+}
+
+// Lists the parts as they lie in the message.
+static void list_left_out(const ec_email *email, const ec_cuts *cuts, ec_cleaned *cleaned) {
+    cleaned->left_out_count = cuts->count;
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        ec_left_out part = cuts->items[i];
+        size_t end = part.start + part.length;
+        while (is_blank(cleaned->text[part.start])) {
+            part.start++;
+        }
+        while (is_blank(cleaned->text[end - 1])) {
+            end--;
+        }
+        part.length = end - part.start;
+        ec_cleaned_origin(cleaned, email, &part.start, &part.length);
+        cleaned->left_out[i] = part;
+    }
+}
+
+ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error) {
+    if (email == NULL || cleaned == NULL || email->message_length > EC_MESSAGE_MAX_BYTES ||
+        (email->message == NULL && email->message_length > 0)) {
+        return ec_fail(error, EC_ERROR_ARGUMENT, "message", 0,
+                       "A null pointer, or a message of more than %d bytes.",
+                       (int)EC_MESSAGE_MAX_BYTES);
+    }
+    read_message(email, cleaned);
+    const ec_cuts cuts = find_parts(email, (ec_span){cleaned->text, cleaned->length});
+    list_left_out(email, &cuts, cleaned);
+    leave_out(cleaned, &cuts);
+    return EC_OK;
+}
+
+ec_email ec_cleaned_email(const ec_email *email, ec_cleaned *cleaned) {
+    if (ec_clean(email, cleaned, NULL) != EC_OK) {
+        return *email;
+    }
+    ec_email out = *email;
+    out.message = cleaned->text;
+    out.message_length = cleaned->length;
+    return out;
+}
