@@ -154,7 +154,8 @@ typedef enum ec_left_out_kind {
     EC_LEFT_OUT_QUOTED = 0,  // earlier mail, quoted or forwarded, and the lines that introduce it
     EC_LEFT_OUT_SIGNATURE,   // the block of addresses at the end, "Sent from my iPhone"
     EC_LEFT_OUT_DISCLAIMER,
-    EC_LEFT_OUT_BANNER  // warning of a mail gateway: "CAUTION: This email originated from outside"
+    EC_LEFT_OUT_BANNER,  // warning of a mail gateway: "CAUTION: This email originated from outside"
+    EC_LEFT_OUT_HEADER   // lines that introduce quoted mail which itself stays
 } ec_left_out_kind;
 
 // Stable lower-case name of a kind for JSON ("quoted"). Any thread.
@@ -178,11 +179,13 @@ typedef struct ec_cleaned {
 } ec_cleaned;
 
 // Finds the text of the email's message that the model should read: without quoted mail,
-// signatures, disclaimers and banners, and without the markup of HTML. In doubt a part stays.
-// Quoted mail also stays when the new text says too little without it, as a covering note does, and
-// everything stays when next to nothing would be left. Every classification does this by itself.
-// The email need not be permitted, but its message must not be longer than 4 * EC_MESSAGE_MAX
-// bytes. Linear in time, allocates nothing. Errors: ARGUMENT. Any thread.
+// signatures, disclaimers and banners, and without the markup of HTML. Quoted mail stays when the
+// new text says too little without it, as a covering note or a reminder does; then only its header
+// lines and the
+// ">" before its lines go. In doubt a part stays as it is, and everything stays when next to
+// nothing would be left. Every classification does this by itself. The email need not be permitted,
+// but its message has at most 4 * EC_MESSAGE_MAX bytes. Linear in time, allocates nothing. Errors:
+// ARGUMENT. Any thread.
 ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error);
 
 // Writes the text of html[0..length) into text[0..length) and returns its bytes, never more than

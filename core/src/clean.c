@@ -9,17 +9,17 @@
 #include "error.h"
 #include "html.h"
 
-// How many letters new text needs, greeting and signature aside, to be read without the quoted mail
-// below it. Chosen by measurement: models/README.md.
 enum {
-    REPLY_LETTERS = 60,     // of an answer
-    COVER_LETTERS = 200,    // when it refers to what is below, or that was forwarded
-    LETTERS_THAT_STAY = 10  // of the whole message, or nothing is left out
+    // Letters of new text, greeting and signature aside. Chosen by measurement: models/README.md.
+    REPLY_LETTERS = 60,      // so many are understood without the quoted mail
+    COVER_LETTERS = 200,     // so many are more than a note on what is below
+    LETTERS_THAT_STAY = 10,  // of the whole message, or nothing is left out
+    MAX_ROUNDS = 16           // each unwraps quoted mail by one level
 };
 
 const char *ec_left_out_name(ec_left_out_kind kind) {
-    static const char *const names[] = {"quoted", "signature", "disclaimer", "banner"};
-    return kind <= EC_LEFT_OUT_BANNER ? names[kind] : "unknown";
+    static const char *const names[] = {"quoted", "signature", "disclaimer", "banner", "header"};
+    return kind <= EC_LEFT_OUT_HEADER ? names[kind] : "unknown";
 }
 
 // ------------------------------------------------------------- parts
@@ -55,16 +55,6 @@ size_t ec_cuts_next(const ec_cuts *cuts, size_t at, size_t otherwise) {
     return otherwise;
 }
 
-static void keep_quotes(ec_cuts *cuts) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < cuts->count; i++) {
-        if (cuts->items[i].kind != EC_LEFT_OUT_QUOTED) {
-            cuts->items[kept++] = cuts->items[i];
-        }
-    }
-    cuts->count = kept;
-}
-
 // ------------------------------------------------------------- deciding
 
 // Whether the subject begins as that of a forwarded email: "Fwd:", "RE: FW:".
@@ -81,26 +71,51 @@ static bool is_forward(const ec_email *email) {
     return ec_match_any(subject, EC_PHRASES(forward)) > 0;
 }
 
-// Whether the new text can be understood without the quoted mail.
-static bool stands_alone(ec_span text, const ec_cuts *cuts, bool forwarded) {
+// What becomes of quoted mail.
+typedef enum verdict { LEAVE_OUT, UNWRAP, KEEP } verdict;
+
+static verdict judge(ec_span text, const ec_cuts *cuts, bool forwarded) {
     const size_t letters = ec_count_letters(text, cuts);
-    return letters >= COVER_LETTERS ||
-           (letters >= REPLY_LETTERS && !forwarded && !ec_refers_below(text, cuts));
+    const bool refers = forwarded || ec_refers_below(text, cuts);
+    if (letters >= REPLY_LETTERS && !refers) {
+        return LEAVE_OUT;
+    }
+    return letters < COVER_LETTERS ? UNWRAP : KEEP;
 }
 
-static ec_cuts find_parts(const ec_email *email, ec_span text) {
-    ec_cuts cuts = {.count = 0};
-    bool forwarded = false;
-    ec_find_quotes(text, &cuts, &forwarded);
-    ec_find_notices(text, &cuts);
-    ec_find_signatures(text, &cuts);
-    if (!stands_alone(text, &cuts, forwarded || is_forward(email))) {
-        keep_quotes(&cuts);
+static void add_all(ec_cuts *to, const ec_cuts *from, bool quoted) {
+    for (uint32_t i = 0; i < from->count; i++) {
+        const ec_left_out *part = &from->items[i];
+        if (quoted || part->kind != EC_LEFT_OUT_QUOTED) {
+            ec_cuts_add(to, part->kind, part->start, part->start + part->length);
+        }
     }
-    if (cuts.too_many || ec_count_letters(text, &cuts) < LETTERS_THAT_STAY) {
-        cuts.count = 0;
+    to->too_many = to->too_many || from->too_many;
+}
+
+// What one round of cleaning does.
+typedef struct plan {
+    ec_cuts left_out;
+    ec_cuts unwrapped;  // quoted mail that loses its marks
+} plan;
+
+static plan make_plan(const ec_email *email, ec_span text) {
+    plan p = {.left_out = {.count = 0}};
+    ec_quotes quotes;
+    ec_find_quotes(text, &quotes);
+    ec_cuts parts = quotes.quoted;
+    ec_find_notices(text, &parts);
+    ec_find_signatures(text, &parts);
+    const verdict v = judge(text, &parts, quotes.forwarded || is_forward(email));
+    add_all(&p.left_out, &parts, v == LEAVE_OUT);
+    if (v == UNWRAP) {
+        add_all(&p.left_out, &quotes.intros, false);
+        p.unwrapped = quotes.quoted;
     }
-    return cuts;
+    if (p.left_out.too_many || ec_count_letters(text, &p.left_out) < LETTERS_THAT_STAY) {
+        p = (plan){.left_out = {.count = 0}};
+    }
+    return p;
 }
 
 // ------------------------------------------------------------- text
@@ -159,6 +174,21 @@ static void leave_out(ec_cleaned *cleaned, const ec_cuts *cuts) {
     keep(cleaned, start, length);
 }
 
+// Turns the first ">" of each line of the quoted mail, and the blank after it, into blanks.
+static bool unmark(ec_cleaned *cleaned, const ec_cuts *quoted) {
+    bool changed = false;
+    for (size_t at = 0; at < cleaned->length;) {
+        const ec_line line = ec_line_at((ec_span){cleaned->text, cleaned->length}, at);
+        if (!ec_line_is_blank(&line) && cleaned->text[line.start] == '>' &&
+            ec_cuts_end(quoted, at) > 0) {
+            cleaned->text[line.start] = ' ';
+            changed = true;
+        }
+        at = line.next;
+    }
+    return changed;
+}
+
 void ec_cleaned_origin(const ec_cleaned *cleaned, const ec_email *email, size_t *start,
                        size_t *length) {
     const size_t last = cleaned->origins[*start + *length - 1];
@@ -168,9 +198,26 @@ void ec_cleaned_origin(const ec_cleaned *cleaned, const ec_email *email, size_t 
     *length = last + unit - *start;
 }
 
+// Adds a part to the list; what lies inside it no longer counts by itself.
+static void list_part(ec_cleaned *cleaned, ec_left_out part) {
+    uint32_t kept = 0;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < cleaned->left_out_count; i++) {
+        const ec_left_out old = cleaned->left_out[i];
+        if (old.start < part.start || old.start >= part.start + part.length) {
+            cleaned->left_out[kept++] = old;
+            before += old.start < part.start;
+        }
+    }
+    for (uint32_t i = kept; i > before; i--) {
+        cleaned->left_out[i] = cleaned->left_out[i - 1];
+    }
+    cleaned->left_out[before] = part;
+    cleaned->left_out_count = kept + 1;
+}
+
 // Lists the parts as they lie in the message.
 static void list_left_out(const ec_email *email, const ec_cuts *cuts, ec_cleaned *cleaned) {
-    cleaned->left_out_count = cuts->count;
     for (uint32_t i = 0; i < cuts->count; i++) {
         ec_left_out part = cuts->items[i];
         size_t end = part.start + part.length;
@@ -182,8 +229,20 @@ static void list_left_out(const ec_email *email, const ec_cuts *cuts, ec_cleaned
         }
         part.length = end - part.start;
         ec_cleaned_origin(cleaned, email, &part.start, &part.length);
-        cleaned->left_out[i] = part;
+        list_part(cleaned, part);
     }
+}
+
+// Cleans the text as far as one reading shows; whether that changed it.
+static bool clean_once(const ec_email *email, ec_cleaned *cleaned) {
+    const plan p = make_plan(email, (ec_span){cleaned->text, cleaned->length});
+    if (p.left_out.count > EC_MAX_LEFT_OUT - cleaned->left_out_count) {
+        return false;
+    }
+    list_left_out(email, &p.left_out, cleaned);
+    const bool unmarked = unmark(cleaned, &p.unwrapped);
+    leave_out(cleaned, &p.left_out);
+    return p.left_out.count > 0 || unmarked;
 }
 
 ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error) {
@@ -194,9 +253,9 @@ ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error) 
                        (int)EC_MESSAGE_MAX_BYTES);
     }
     read_message(email, cleaned);
-    const ec_cuts cuts = find_parts(email, (ec_span){cleaned->text, cleaned->length});
-    list_left_out(email, &cuts, cleaned);
-    leave_out(cleaned, &cuts);
+    cleaned->left_out_count = 0;
+    for (unsigned i = 0; i < MAX_ROUNDS && clean_once(email, cleaned); i++) {
+    }
     return EC_OK;
 }
 

@@ -178,7 +178,8 @@ static size_t sentence_end(ec_span text, size_t line_start, size_t at) {
             }
         }
         const ec_line next = line.next < text.length ? ec_line_at(text, line.next) : line;
-        const bool last = line.next >= text.length || ec_line_is_blank(&next);
+        const bool last =
+            line.next >= text.length || ec_line_is_blank(&next) || text.data[next.start] == '>';
         if (last || line.end - line.start < FULL_LINE) {
             return line.end;
         }
@@ -209,7 +210,8 @@ static size_t notice_end(ec_span text, size_t start, const notice *n) {
     for (size_t at = line.start; !ec_line_is_blank(&line);) {
         const size_t stop = sentence_end(text, line.start, at);
         const ec_span sentence = {text.data + at, stop > at ? stop - at : 0};
-        if (!ec_find_any(sentence, n->phrases) && (at == line.start || !is_number(sentence))) {
+        if (!ec_find_any(sentence, n->phrases) &&
+            (at == line.start || n->kind != EC_LEFT_OUT_DISCLAIMER || !is_number(sentence))) {
             break;
         }
         while (stop > line.next) {
@@ -273,27 +275,38 @@ static bool is_device_line(ec_span words) {
 
 // ------------------------------------------------------------- notices
 
-void ec_find_notices(ec_span text, ec_cuts *cuts) {
-    const notice notices[] = {
-        {EC_LEFT_OUT_BANNER, EC_PHRASES(banner_openers), EC_PHRASES(banner_phrases)},
-        {EC_LEFT_OUT_DISCLAIMER, EC_PHRASES(disclaimer_openers), EC_PHRASES(disclaimer_phrases)},
-    };
+// The end of the part of this kind that begins with the line at `at`; 0: none does.
+typedef size_t find_end(ec_span text, size_t at, const notice *n);
+
+static size_t device_end(ec_span text, size_t at, const notice *n) {
+    (void)n;
+    const ec_line line = ec_line_at(text, at);
+    return is_device_line(ec_line_text(text, &line)) ? line.next : 0;
+}
+
+// Adds the parts of one kind. Each ends, at the latest, where the next of those there are begins.
+static void find_kind(ec_span text, const notice *n, find_end *end_of, ec_cuts *cuts) {
     for (size_t at = 0; at < text.length;) {
-        const ec_line line = ec_line_at(text, at);
         size_t end = ec_cuts_end(cuts, at);
-        for (size_t i = 0; i < 2 && end == 0; i++) {
-            // A notice ends where the next part begins.
-            const ec_span rest = {text.data, ec_cuts_next(cuts, at, text.length)};
-            end = notice_end(rest, at, &notices[i]);
+        if (end == 0) {
+            end = end_of((ec_span){text.data, ec_cuts_next(cuts, at, text.length)}, at, n);
             if (end > 0) {
-                ec_cuts_add(cuts, notices[i].kind, at, end);
+                ec_cuts_add(cuts, n->kind, at, end);
             }
         }
-        if (end == 0 && is_device_line(ec_line_text(text, &line))) {
-            ec_cuts_add(cuts, EC_LEFT_OUT_SIGNATURE, at, line.next);
-        }
-        at = end > 0 ? end : line.next;
+        at = end > 0 ? end : ec_line_at(text, at).next;
     }
+}
+
+void ec_find_notices(ec_span text, ec_cuts *cuts) {
+    const notice devices = {EC_LEFT_OUT_SIGNATURE, {NULL, 0}, {NULL, 0}};
+    const notice banners = {EC_LEFT_OUT_BANNER, EC_PHRASES(banner_openers),
+                            EC_PHRASES(banner_phrases)};
+    const notice disclaimers = {EC_LEFT_OUT_DISCLAIMER, EC_PHRASES(disclaimer_openers),
+                                EC_PHRASES(disclaimer_phrases)};
+    find_kind(text, &devices, device_end, cuts);
+    find_kind(text, &banners, notice_end, cuts);
+    find_kind(text, &disclaimers, notice_end, cuts);
 }
 
 // ------------------------------------------------------------- signatures

@@ -19,9 +19,14 @@ size_t ec_cuts_end(const ec_cuts *cuts, size_t at);
 // The start of the first part from `at` on, or `otherwise`.
 size_t ec_cuts_next(const ec_cuts *cuts, size_t at, size_t otherwise);
 
-// Adds quoted and forwarded mail with the lines that introduce it. *forwarded becomes true when the
-// lines say that it was forwarded.
-void ec_find_quotes(ec_span text, ec_cuts *cuts, bool *forwarded);
+// Quoted and forwarded mail.
+typedef struct ec_quotes {
+    ec_cuts quoted;  // with the lines that introduce it
+    ec_cuts intros;  // these alone: headers but the subject, "On ... wrote:"
+    bool forwarded;  // they say that it was forwarded
+} ec_quotes;
+
+void ec_find_quotes(ec_span text, ec_quotes *quotes);
 
 // Adds banners of mail gateways, disclaimers, and lines such as "Sent from my iPhone", outside the
 // parts that are there already.

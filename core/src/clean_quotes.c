@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quoted mail, as Gmail, Outlook, Apple Mail, Thunderbird and their like mark it.
+#include <string.h>
+
 #include "clean_parts.h"
 
 enum {
@@ -15,12 +17,12 @@ static bool is_marked(ec_span text, size_t at) {
     return !ec_line_is_blank(&line) && text.data[line.start] == '>';
 }
 
-// The end of the lines marked with ">" from `at` on, blank lines between them included.
+// The end of the lines marked with ">" from `at` on, single blank lines between them included.
 static size_t marked_end(ec_span text, size_t at) {
     size_t end = at;
     while (at < text.length && is_marked(text, at)) {
         end = ec_line_at(text, at).next;
-        at = ec_skip_blank_lines(text, end);
+        at = ec_skip_blank_line(text, end);
     }
     return end;
 }
@@ -74,13 +76,14 @@ static bool ends_quote(ec_span line) {
 
 // The end of a quote that begins before `at` and whose lines are not marked: the end of the text,
 // unless a line says that it ends.
-static size_t open_end(ec_span text, size_t at) {
+static size_t open_end(ec_span text, size_t at, ec_quotes *quotes) {
     while (at < text.length) {
         const ec_line line = ec_line_at(text, at);
-        at = line.next;
         if (ends_quote(ec_line_text(text, &line))) {
-            break;
+            ec_cuts_add(&quotes->intros, EC_LEFT_OUT_HEADER, at, line.next);
+            return line.next;
         }
+        at = line.next;
     }
     return at;
 }
@@ -90,7 +93,8 @@ typedef enum header {
     HEADER_FROM = 1,
     HEADER_DATE = 2,
     HEADER_TO = 4,
-    HEADER_SUBJECT = 8
+    HEADER_SUBJECT = 8,
+    HEADER_OTHER = 16
 } header;
 
 static header header_of(ec_span line) {
@@ -98,16 +102,31 @@ static header header_of(ec_span line) {
         const char *name;
         header header;
     } names[] = {
-        {"from", HEADER_FROM},       {"von", HEADER_FROM},
-        {"de", HEADER_FROM},         {"sent", HEADER_DATE},
-        {"date", HEADER_DATE},       {"gesendet", HEADER_DATE},
-        {"datum", HEADER_DATE},      {"envoy\xC3\xA9", HEADER_DATE},
-        {"enviado", HEADER_DATE},    {"fecha", HEADER_DATE},
-        {"to", HEADER_TO},           {"an", HEADER_TO},
-        {"\xC3\xA0", HEADER_TO},     {"\xC3\x80", HEADER_TO},
-        {"para", HEADER_TO},         {"subject", HEADER_SUBJECT},
-        {"betreff", HEADER_SUBJECT}, {"objet", HEADER_SUBJECT},
+        {"from", HEADER_FROM},
+        {"von", HEADER_FROM},
+        {"de", HEADER_FROM},
+        {"sent", HEADER_DATE},
+        {"date", HEADER_DATE},
+        {"gesendet", HEADER_DATE},
+        {"datum", HEADER_DATE},
+        {"envoy\xC3\xA9", HEADER_DATE},
+        {"enviado", HEADER_DATE},
+        {"fecha", HEADER_DATE},
+        {"to", HEADER_TO},
+        {"an", HEADER_TO},
+        {"\xC3\xA0", HEADER_TO},
+        {"\xC3\x80", HEADER_TO},
+        {"para", HEADER_TO},
+        {"subject", HEADER_SUBJECT},
+        {"betreff", HEADER_SUBJECT},
+        {"objet", HEADER_SUBJECT},
         {"asunto", HEADER_SUBJECT},
+        {"cc", HEADER_OTHER},
+        {"bcc", HEADER_OTHER},
+        {"reply-to", HEADER_OTHER},
+        {"importance", HEADER_OTHER},
+        {"attachments", HEADER_OTHER},
+        {"kopie", HEADER_OTHER},
     };
     // Outlook's bold names come as "*From:*".
     const size_t star = line.length > 0 && line.data[0] == '*' ? 1 : 0;
@@ -126,13 +145,20 @@ static header header_of(ec_span line) {
     return HEADER_NONE;
 }
 
+// Whether a line could be the rest of a list of addresses.
+static bool has_addresses(ec_span line) {
+    return line.length > 0 && line.data[0] != '>' &&
+           (memchr(line.data, '@', line.length) != NULL || line.data[line.length - 1] == ';');
+}
+
 // Whether the header lines of an email begin at `at`: From, and two of date, To and Subject.
 static bool is_header_block(ec_span text, size_t at) {
     unsigned found = 0;
     for (unsigned i = 0; i < HEADER_LINES && at < text.length; i++) {
         const ec_line line = ec_line_at(text, at);
-        const header name = header_of(ec_line_text(text, &line));
-        if (ec_line_is_blank(&line) || (i == 0 && name != HEADER_FROM)) {
+        const ec_span words = ec_line_text(text, &line);
+        const header name = header_of(words);
+        if (i == 0 ? name != HEADER_FROM : name == HEADER_NONE && !has_addresses(words)) {
             break;
         }
         found |= name;
@@ -152,21 +178,45 @@ static bool is_rule(ec_span line) {
     return at >= 8 && at == line.length;
 }
 
-// Whether the line at `at` introduces mail that goes on to the end of the text.
-static bool opens_quote(ec_span text, size_t at, bool *forwarded) {
+// Adds the header lines at `at` to the introductions, but not the subject, which says something.
+// Returns their end.
+static size_t add_headers(ec_span text, size_t at, ec_quotes *quotes) {
+    size_t start = at;
+    for (unsigned i = 0; i < HEADER_LINES && at < text.length; i++) {
+        const ec_line line = ec_line_at(text, at);
+        const ec_span words = ec_line_text(text, &line);
+        const header name = header_of(words);
+        if (name == HEADER_NONE && !(i > 0 && has_addresses(words))) {
+            break;
+        }
+        if (name == HEADER_SUBJECT && start < at) {
+            ec_cuts_add(&quotes->intros, EC_LEFT_OUT_HEADER, start, at);
+        }
+        at = line.next;
+        start = name == HEADER_SUBJECT ? at : start;
+    }
+    if (start < at) {
+        ec_cuts_add(&quotes->intros, EC_LEFT_OUT_HEADER, start, at);
+    }
+    return at;
+}
+
+// The end of the lines at `at` that introduce mail which goes on to the end of the text, or 0.
+static size_t introduction_end(ec_span text, size_t at, ec_quotes *quotes) {
     const ec_line line = ec_line_at(text, at);
     const ec_span words = ec_line_text(text, &line);
     const ec_span title = title_of(words);
-    if (ec_match_any(title, EC_PHRASES(forwarded_titles)) > 0 ||
-        ec_match_any(words, EC_PHRASES(forwarded_lines)) > 0) {
-        *forwarded = true;
-        return true;
+    const bool forwarded = ec_match_any(title, EC_PHRASES(forwarded_titles)) > 0 ||
+                           ec_match_any(words, EC_PHRASES(forwarded_lines)) > 0;
+    const size_t next = ec_skip_blank_line(text, line.next);
+    const bool heads = next < text.length && is_header_block(text, next);
+    quotes->forwarded = quotes->forwarded || forwarded;
+    if (forwarded || ec_match_any(title, EC_PHRASES(original_titles)) > 0 ||
+        (heads && is_rule(words))) {
+        ec_cuts_add(&quotes->intros, EC_LEFT_OUT_HEADER, at, line.next);
+        return add_headers(text, next, quotes);
     }
-    if (is_rule(words)) {
-        const size_t next = ec_skip_blank_lines(text, line.next);
-        return next < text.length && is_header_block(text, next);
-    }
-    return ec_match_any(title, EC_PHRASES(original_titles)) > 0 || is_header_block(text, at);
+    return is_header_block(text, at) ? add_headers(text, at, quotes) : 0;
 }
 
 // ------------------------------------------------------------- "On ... wrote:"
@@ -222,29 +272,28 @@ static bool is_by_program(ec_span words) {
 // ------------------------------------------------------------- quotes
 
 // The end of the quote that the line at `at` begins; 0 when it begins none.
-static size_t quote_end(ec_span text, size_t at, bool *forwarded) {
+static size_t quote_end(ec_span text, size_t at, ec_quotes *quotes) {
     if (is_marked(text, at)) {
         return marked_end(text, at);
     }
     const size_t attributed = attribution_end(text, at);
-    if (attributed > 0) {
-        const size_t next = ec_skip_blank_lines(text, attributed);
-        if (next < text.length && is_marked(text, next)) {
-            return marked_end(text, next);
-        }
-        return is_by_program((ec_span){text.data + at, attributed - at})
-                   ? open_end(text, attributed)
-                   : 0;
+    const size_t next = ec_skip_blank_line(text, attributed);
+    const bool marked = attributed > 0 && next < text.length && is_marked(text, next);
+    const ec_span words = {text.data + at, attributed > 0 ? attributed - at : 0};
+    if (marked || is_by_program(words)) {
+        ec_cuts_add(&quotes->intros, EC_LEFT_OUT_HEADER, at, attributed);
+        return marked ? marked_end(text, next) : open_end(text, attributed, quotes);
     }
-    return opens_quote(text, at, forwarded) ? open_end(text, ec_line_at(text, at).next) : 0;
+    const size_t introduced = introduction_end(text, at, quotes);
+    return introduced > 0 ? open_end(text, introduced, quotes) : 0;
 }
 
-void ec_find_quotes(ec_span text, ec_cuts *cuts, bool *forwarded) {
-    *forwarded = false;
+void ec_find_quotes(ec_span text, ec_quotes *quotes) {
+    *quotes = (ec_quotes){.forwarded = false};
     for (size_t at = 0; at < text.length;) {
-        const size_t end = quote_end(text, at, forwarded);
+        const size_t end = quote_end(text, at, quotes);
         if (end > 0) {
-            ec_cuts_add(cuts, EC_LEFT_OUT_QUOTED, at, end);
+            ec_cuts_add(&quotes->quoted, EC_LEFT_OUT_QUOTED, at, end);
         }
         at = end > 0 ? end : ec_line_at(text, at).next;
     }

@@ -30,15 +30,9 @@ size_t ec_line_start(ec_span text, size_t at, size_t max_bytes) {
 
 bool ec_line_is_blank(const ec_line *line) { return line->start == line->end; }
 
-size_t ec_skip_blank_lines(ec_span text, size_t at) {
-    while (at < text.length) {
-        const ec_line line = ec_line_at(text, at);
-        if (!ec_line_is_blank(&line)) {
-            break;
-        }
-        at = line.next;
-    }
-    return at;
+size_t ec_skip_blank_line(ec_span text, size_t at) {
+    const ec_line line = at < text.length ? ec_line_at(text, at) : (ec_line){at, at, at};
+    return ec_line_is_blank(&line) ? line.next : at;
 }
 
 ec_span ec_line_text(ec_span text, const ec_line *line) {

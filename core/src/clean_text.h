@@ -24,8 +24,9 @@ bool ec_line_is_blank(const ec_line *line);
 // The start of the line that holds the byte at `at`, or a place in it when it is more than
 // max_bytes before that.
 size_t ec_line_start(ec_span text, size_t at, size_t max_bytes);
-// Start of the first line from `at` on that is not blank, or text.length.
-size_t ec_skip_blank_lines(ec_span text, size_t at);
+// Start of the line at `at`, or of the next when that is blank; two blank lines part what belongs
+// together, since that is what cleaning leaves in place of a part.
+size_t ec_skip_blank_line(ec_span text, size_t at);
 ec_span ec_line_text(ec_span text, const ec_line *line);
 
 // What is left of a text without its first `count` bytes.
