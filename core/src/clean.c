@@ -11,10 +11,11 @@
 
 enum {
     // Letters of new text, greeting and signature aside. Chosen by measurement: models/README.md.
-    REPLY_LETTERS = 60,      // so many are understood without the quoted mail
+    REPLY_LETTERS = 30,      // so many are understood without the quoted mail
+    REMINDER_LETTERS = 120,  // or so many when they sound like an answer or a reminder
     COVER_LETTERS = 200,     // so many are more than a note on what is below
     LETTERS_THAT_STAY = 10,  // of the whole message, or nothing is left out
-    MAX_ROUNDS = 16           // each unwraps quoted mail by one level
+    MAX_ROUNDS = 16          // each unwraps quoted mail by one level
 };
 
 const char *ec_left_out_name(ec_left_out_kind kind) {
@@ -57,40 +58,40 @@ size_t ec_cuts_next(const ec_cuts *cuts, size_t at, size_t otherwise) {
 
 // ------------------------------------------------------------- deciding
 
-// Whether the subject begins as that of a forwarded email: "Fwd:", "RE: FW:".
+// Whether the subject begins as that of a forwarded email.
 static bool is_forward(const ec_email *email) {
-    static const char *const forward[] = {"fw:", "fwd:", "wg:", "tr:", "rv:"};
-    static const char *const other[] = {"re:", "aw:", "sv:", " ", "[external]", "external:"};
-    ec_span subject = {email->subject, email->subject_length};
-    if (subject.length == 0) {
-        return false;
-    }
-    for (size_t skip; (skip = ec_match_any(subject, EC_PHRASES(other))) > 0;) {
-        subject = ec_span_from(subject, skip);
-    }
-    return ec_match_any(subject, EC_PHRASES(forward)) > 0;
+    static const char *const prefixes[] = {"fw:", "fwd:", "wg:", "tr:", "rv:"};
+    const ec_span subject = {email->subject, email->subject_length};
+    const size_t blank = subject.length > 0 ? ec_match(subject, " ") : 0;
+    return subject.length > 0 &&
+           ec_match_any(ec_span_from(subject, blank), EC_PHRASES(prefixes)) > 0;
 }
 
 // What becomes of quoted mail.
 typedef enum verdict { LEAVE_OUT, UNWRAP, KEEP } verdict;
 
-static verdict judge(ec_span text, const ec_cuts *cuts, bool forwarded) {
-    const size_t letters = ec_count_letters(text, cuts);
-    const bool refers = forwarded || ec_refers_below(text, cuts);
-    if (letters >= REPLY_LETTERS && !refers) {
-        return LEAVE_OUT;
+// `others`: all parts that were found, the quoted mail included.
+static verdict judge(const ec_email *email, ec_span text, const ec_quotes *quotes,
+                     const ec_cuts *others) {
+    if (quotes->quoted.count == 0) {
+        return KEEP;
     }
-    return letters < COVER_LETTERS ? UNWRAP : KEEP;
+    const size_t letters = ec_count_letters(text, others);
+    if (quotes->forwarded || is_forward(email) || ec_points_below(text, others)) {
+        return letters < COVER_LETTERS ? UNWRAP : KEEP;
+    }
+    const size_t enough = ec_reminds(text, others) ? REMINDER_LETTERS : REPLY_LETTERS;
+    return letters < enough ? UNWRAP : LEAVE_OUT;
 }
 
-static void add_all(ec_cuts *to, const ec_cuts *from, bool quoted) {
-    for (uint32_t i = 0; i < from->count; i++) {
-        const ec_left_out *part = &from->items[i];
-        if (quoted || part->kind != EC_LEFT_OUT_QUOTED) {
-            ec_cuts_add(to, part->kind, part->start, part->start + part->length);
+static void drop_quoted(ec_cuts *cuts) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        if (cuts->items[i].kind != EC_LEFT_OUT_QUOTED) {
+            cuts->items[kept++] = cuts->items[i];
         }
     }
-    to->too_many = to->too_many || from->too_many;
+    cuts->count = kept;
 }
 
 // What one round of cleaning does.
@@ -100,20 +101,26 @@ typedef struct plan {
 } plan;
 
 static plan make_plan(const ec_email *email, ec_span text) {
-    plan p = {.left_out = {.count = 0}};
     ec_quotes quotes;
     ec_find_quotes(text, &quotes);
-    ec_cuts parts = quotes.quoted;
-    ec_find_notices(text, &parts);
-    ec_find_signatures(text, &parts);
-    const verdict v = judge(text, &parts, quotes.forwarded || is_forward(email));
-    add_all(&p.left_out, &parts, v == LEAVE_OUT);
+    plan p = {.left_out = quotes.quoted};
+    ec_find_notices(text, &p.left_out);
+    ec_find_signatures(text, &p.left_out);
+    const verdict v = judge(email, text, &quotes, &p.left_out);
+    if (v != LEAVE_OUT) {
+        drop_quoted(&p.left_out);
+    }
+    for (uint32_t i = 0; i < quotes.intros.count && v == UNWRAP; i++) {
+        const ec_left_out *intro = &quotes.intros.items[i];
+        ec_cuts_add(&p.left_out, intro->kind, intro->start, intro->start + intro->length);
+    }
+    p.unwrapped.count = 0;
     if (v == UNWRAP) {
-        add_all(&p.left_out, &quotes.intros, false);
         p.unwrapped = quotes.quoted;
     }
-    if (p.left_out.too_many || ec_count_letters(text, &p.left_out) < LETTERS_THAT_STAY) {
-        p = (plan){.left_out = {.count = 0}};
+    const bool too_many = p.left_out.too_many || (v == UNWRAP && quotes.intros.too_many);
+    if (too_many || ec_count_letters(text, &p.left_out) < LETTERS_THAT_STAY) {
+        p.left_out.count = p.unwrapped.count = 0;
     }
     return p;
 }

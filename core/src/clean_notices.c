@@ -452,46 +452,102 @@ static const char *const greetings[] = {
     "hola",
     "to whom it may concern",
 };
-static const char *const references[] = {
+static const char *const pointers[] = {
     "see below",
-    "below",
+    "below is",
+    "below are",
+    "below from",
+    "below for",
+    "the below",
+    "as below",
+    "per below",
+    "mail below",
+    "email below",
+    "e-mail below",
+    "emails below",
+    "message below",
+    "below email",
+    "below e-mail",
+    "letter below",
+    "chain below",
+    "thread below",
+    "trail below",
+    "note below",
+    "query below",
+    "read below",
+    "find below",
+    "at the bottom",
     "fyi",
+    "fya",
     "for your information",
+    "for your attention",
     "forwarding",
     "forwarded",
     "i forward",
     "fwd",
-    "please action",
-    "please deal",
-    "can you deal",
-    "could you deal",
-    "for action",
-    "for your action",
-    "pls",
-    "one for you",
-    "over to you",
-    "see attached",
-    "please help",
-    "please assist",
-    "please advise",
-    "any news",
-    "any update",
-    "chasing",
-    "see email",
-    "see the email",
     "passing this on",
     "passing on",
     "pass this on",
-    "please handle",
-    "please process",
-    "please sort",
-    "please look",
-    "can you look",
-    "could you look",
-    "can you help",
-    "the following",
+    "pass this one on",
+    "this came to",
+    "this came in",
     "underneath",
     "beneath",
+    "received from our client",
+    "received from the customer",
+    "from our client",
+    "from our mutual client",
+    "over to you",
+    "one for you",
+};
+static const char *const reminders[] = {
+    "any news",
+    "any update",
+    "any updates",
+    "chasing",
+    "chase",
+    "chaser",
+    "bump",
+    "reminder",
+    "follow up",
+    "following up",
+    "heard back",
+    "heard nothing",
+    "not heard",
+    "no reply",
+    "no response",
+    "no answer",
+    "still waiting",
+    "has answered",
+    "have answered",
+    "did you get",
+    "did you receive",
+    "have you received",
+    "confirm receipt",
+    "as requested",
+    "as discussed",
+    "as agreed",
+    "go ahead",
+    "fine with me",
+    "my number is",
+    "ring me",
+    "call me",
+    "please advise",
+    "please action",
+    "for action",
+    "please deal",
+    "can you deal",
+    "please help",
+    "please assist",
+    "please handle",
+    "please process",
+    "please look",
+    "can you look",
+    "can you help",
+    "forgot to say",
+    "forgot to mention",
+    "thank you for your",
+    "thanks for your",
 };
 enum { GREETING_BYTES = 40 };
 
@@ -519,13 +575,22 @@ size_t ec_count_letters(ec_span text, const ec_cuts *cuts) {
     return letters;
 }
 
-bool ec_refers_below(ec_span text, const ec_cuts *cuts) {
+// Whether a line outside the parts has one of the phrases.
+static bool says_any(ec_span text, const ec_cuts *cuts, ec_phrases phrases) {
     for (size_t at = 0; (at = next_kept_line(text, cuts, at)) < text.length;) {
         const ec_line line = ec_line_at(text, at);
-        if (ec_find_any(ec_line_text(text, &line), EC_PHRASES(references))) {
+        if (ec_find_any(ec_line_text(text, &line), phrases)) {
             return true;
         }
         at = line.next;
     }
     return false;
+}
+
+bool ec_points_below(ec_span text, const ec_cuts *cuts) {
+    return says_any(text, cuts, EC_PHRASES(pointers));
+}
+
+bool ec_reminds(ec_span text, const ec_cuts *cuts) {
+    return says_any(text, cuts, EC_PHRASES(reminders));
 }

@@ -37,7 +37,10 @@ void ec_find_signatures(ec_span text, ec_cuts *cuts);
 
 // Letters that say something: outside the parts, and without greeting and sign-off.
 size_t ec_count_letters(ec_span text, const ec_cuts *cuts);
-// Whether the text outside the parts refers to what is below: "FYI", "please see below".
-bool ec_refers_below(ec_span text, const ec_cuts *cuts);
+// Whether the text outside the parts says to read what is below it: "FYI", "please see below".
+bool ec_points_below(ec_span text, const ec_cuts *cuts);
+// Whether it says what people say in answers that only go with the mail they answer: "any news?",
+// "please go ahead".
+bool ec_reminds(ec_span text, const ec_cuts *cuts);
 
 #endif

@@ -82,7 +82,7 @@ size_t ec_match(ec_span text, const char *phrase) {
 }
 
 size_t ec_match_any(ec_span text, ec_phrases phrases) {
-    for (size_t i = 0; i < phrases.count; i++) {
+    for (size_t i = 0; i < phrases.count && text.length > 0; i++) {
         const size_t end = ec_match(text, phrases.items[i]);
         const bool word_goes_on = end > 0 && end < text.length && ec_is_letter(text.data[end]) &&
                                   ec_is_letter(text.data[end - 1]);

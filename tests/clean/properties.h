@@ -14,6 +14,14 @@ static inline bool is_boundary(const char *bytes, size_t length, size_t at) {
     return at == length || ((unsigned char)bytes[at] & 0xC0) != 0x80;
 }
 
+static inline bool is_utf8(const char *bytes, size_t length) {
+    uint32_t character = 0;
+    for (size_t at = 0; at < length && character != EC_UTF8_INVALID;) {
+        at += ec_utf8_decode(bytes + at, length - at, &character);
+    }
+    return character != EC_UTF8_INVALID;
+}
+
 static inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 static inline bool has_word(const char *text, size_t length) {
@@ -26,6 +34,7 @@ static inline bool has_word(const char *text, size_t length) {
 
 // The parts are in order, apart from each other, inside the message and on character boundaries.
 static inline const char *wrong_parts(const char *message, size_t length, const ec_cleaned *c) {
+    const bool valid = is_utf8(message, length);
     size_t end = 0;
     if (c->left_out_count > EC_MAX_LEFT_OUT) {
         return "too many parts";
@@ -36,7 +45,8 @@ static inline const char *wrong_parts(const char *message, size_t length, const 
             return "parts overlap or leave the message";
         }
         end = part->start + part->length;
-        if (!is_boundary(message, length, part->start) || !is_boundary(message, length, end)) {
+        if (valid &&
+            (!is_boundary(message, length, part->start) || !is_boundary(message, length, end))) {
             return "a part cuts a character";
         }
         if (strcmp(ec_left_out_name(part->kind), "unknown") == 0) {
