@@ -25,22 +25,19 @@ const now = () => performance.now();
 
 /**
  * The core counts bytes of UTF-8, JavaScript UTF-16 units: two for what takes four bytes, else one.
- * @param {import('./classifier.js').Email} email
- * @returns {(sentence: import('./classifier.js').Sentence) => import('./classifier.js').Sentence}
+ * @param {string} text
+ * @returns {<T extends { start: number, end: number }>(part: T) => T}
  */
-function toStringIndices(email) {
-  const encoder = new TextEncoder();
-  const bytes = { subject: encoder.encode(email.subject), message: encoder.encode(email.message) };
-  return (sentence) => {
-    const index = (/** @type {number} */ offset) => {
-      let units = 0;
-      for (const byte of bytes[sentence.field].subarray(0, offset)) {
-        units += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
-      }
-      return units;
-    };
-    return { ...sentence, start: index(sentence.start), end: index(sentence.end) };
+function toStringIndices(text) {
+  const bytes = new TextEncoder().encode(text);
+  const index = (/** @type {number} */ offset) => {
+    let units = 0;
+    for (const byte of bytes.subarray(0, offset)) {
+      units += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
+    }
+    return units;
   };
+  return (part) => ({ ...part, start: index(part.start), end: index(part.end) });
 }
 
 export class Engine {
@@ -226,7 +223,16 @@ export class Engine {
         ),
       );
       const { explanation: parts, ...rest } = this.#format(answer, explanation, now() - start);
-      return { ...rest, ...parts, sentences: parts.sentences.map(toStringIndices(email)) };
+      const places = {
+        subject: toStringIndices(email.subject),
+        message: toStringIndices(email.message),
+      };
+      return {
+        ...rest,
+        ...parts,
+        sentences: parts.sentences.map((sentence) => places[sentence.field](sentence)),
+        left_out: parts.left_out.map((part) => places.message(part)),
+      };
     });
   }
 
