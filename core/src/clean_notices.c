@@ -233,8 +233,8 @@ static size_t notice_end(ec_span text, size_t start, const notice *n) {
 // ------------------------------------------------------------- "Sent from my iPhone"
 
 static const char *const device_openers[] = {
-    "sent from my",         "sent from",        "sent via", "get", "von meinem", "gesendet von",
-    "envoy\xC3\xA9 de mon", "enviado desde mi",
+    "sent from my", "sent from",    "sent via",        "get",
+    "von meinem",   "gesendet von", u8"envoyé de mon", "enviado desde mi",
 };
 static const char *const device_words[] = {
     "iphone", "ipad",       "mobile",   "phone",  "android", "samsung", "galaxy", "smartphone",
@@ -335,12 +335,9 @@ static const char *const sign_offs[] = {
     "yours truly",
     "very truly yours",
     "respectfully",
-    "mit freundlichen gr\xC3\xBC\xC3\x9F"
-    "en",
-    "freundliche gr\xC3\xBC\xC3\x9F"
-    "e",
-    "viele gr\xC3\xBC\xC3\x9F"
-    "e",
+    u8"mit freundlichen grüßen",
+    u8"freundliche grüße",
+    u8"viele grüße",
     "cordialement",
     "bien cordialement",
     "saludos",

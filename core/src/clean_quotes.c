@@ -31,23 +31,17 @@ static size_t marked_end(ec_span text, size_t at) {
 
 // Text between lines such as "-----Original Message-----", and "Begin forwarded message:".
 static const char *const original_titles[] = {
-    "original message",  "original appointment",
-    "previous message",  "urspr\xC3\xBCngliche nachricht",
-    "originalnachricht", "message d'origine",
-    "mensaje original",
+    "original message",  "original appointment", "previous message", u8"ursprüngliche nachricht",
+    "originalnachricht", "message d'origine",    "mensaje original",
 };
 static const char *const forwarded_titles[] = {
-    "forwarded",
-    "forwarded message",
-    "weitergeleitete nachricht",
-    "message transf\xC3\xA9r\xC3\xA9",
-    "mensaje reenviado",
+    "forwarded",           "forwarded message", "weitergeleitete nachricht",
+    u8"message transféré", "mensaje reenviado",
 };
 static const char *const forwarded_lines[] = {
     "begin forwarded message:",
     "anfang der weitergeleiteten nachricht:",
-    "d\xC3\xA9"
-    "but du message transf\xC3\xA9r\xC3\xA9 :",
+    u8"début du message transféré :",
     "inicio del mensaje reenviado:",
 };
 static const char *const end_titles[] = {"end", "end of forwarded message", "ende", "fin"};
@@ -109,13 +103,13 @@ static header header_of(ec_span line) {
         {"date", HEADER_DATE},
         {"gesendet", HEADER_DATE},
         {"datum", HEADER_DATE},
-        {"envoy\xC3\xA9", HEADER_DATE},
+        {u8"envoyé", HEADER_DATE},
         {"enviado", HEADER_DATE},
         {"fecha", HEADER_DATE},
         {"to", HEADER_TO},
         {"an", HEADER_TO},
-        {"\xC3\xA0", HEADER_TO},
-        {"\xC3\x80", HEADER_TO},
+        {u8"à", HEADER_TO},
+        {u8"À", HEADER_TO},
         {"para", HEADER_TO},
         {"subject", HEADER_SUBJECT},
         {"betreff", HEADER_SUBJECT},
@@ -221,15 +215,9 @@ static size_t introduction_end(ec_span text, size_t at, ec_quotes *quotes) {
 
 // ------------------------------------------------------------- "On ... wrote:"
 
-static const char *const wrote[] = {"wrote:",
-                                    "writes:",
-                                    "schrieb:",
-                                    "a \xC3\xA9"
-                                    "crit :",
-                                    "a \xC3\xA9"
-                                    "crit:",
-                                    "escribi\xC3\xB3:"};
-static const char *const wrote_first[] = {"schrieb", "escribi\xC3\xB3"};
+static const char *const wrote[] = {
+    "wrote:", "writes:", "schrieb:", u8"a écrit :", u8"a écrit:", u8"escribió:"};
+static const char *const wrote_first[] = {"schrieb", u8"escribió"};
 static const char *const day_words[] = {"on", "am", "le", "el"};
 
 static bool is_attribution(ec_span words) {
