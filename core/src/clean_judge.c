@@ -130,6 +130,13 @@ static size_t next_kept_line(ec_span text, const ec_cuts *cuts, size_t at) {
     return at;
 }
 
+// Whether a character starts here that is an ASCII letter, or of 2 or 3 bytes and no punctuation
+// (U+2000 to U+2FFF): close enough to tell a sentence from a line of emoji.
+static bool starts_letter(char c) {
+    const unsigned char byte = (unsigned char)c;
+    return ec_is_letter(c) || (byte >= 0xC3 && byte < 0xF0 && byte != 0xE2);
+}
+
 size_t ec_count_letters(ec_span text, const ec_cuts *cuts) {
     size_t letters = 0;
     for (size_t at = 0; (at = next_kept_line(text, cuts, at)) < text.length;) {
@@ -139,8 +146,7 @@ size_t ec_count_letters(ec_span text, const ec_cuts *cuts) {
             ec_is_sign_off(words) ||
             (words.length <= GREETING_BYTES && ec_match_any(words, EC_PHRASES(greetings)) > 0);
         for (size_t i = 0; i < words.length && !polite; i++) {
-            const unsigned char c = (unsigned char)words.data[i];
-            letters += ec_is_letter((char)c) || c >= 0xC0;
+            letters += starts_letter(words.data[i]);
         }
         at = line.next;
     }

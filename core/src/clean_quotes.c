@@ -91,49 +91,50 @@ typedef enum header {
     HEADER_OTHER = 16
 } header;
 
+static const struct {
+    const char *name;
+    header header;
+} header_names[] = {
+    {"from", HEADER_FROM},
+    {"von", HEADER_FROM},
+    {"de", HEADER_FROM},
+    {"sent", HEADER_DATE},
+    {"date", HEADER_DATE},
+    {"gesendet", HEADER_DATE},
+    {"datum", HEADER_DATE},
+    {u8"envoyé", HEADER_DATE},
+    {"enviado", HEADER_DATE},
+    {"fecha", HEADER_DATE},
+    {"to", HEADER_TO},
+    {"an", HEADER_TO},
+    {u8"à", HEADER_TO},
+    {u8"À", HEADER_TO},
+    {"para", HEADER_TO},
+    {"subject", HEADER_SUBJECT},
+    {"betreff", HEADER_SUBJECT},
+    {"objet", HEADER_SUBJECT},
+    {"asunto", HEADER_SUBJECT},
+    {"cc", HEADER_OTHER},
+    {"bcc", HEADER_OTHER},
+    {"reply-to", HEADER_OTHER},
+    {"importance", HEADER_OTHER},
+    {"attachments", HEADER_OTHER},
+    {"kopie", HEADER_OTHER},
+};
+
 static header header_of(ec_span line) {
-    static const struct {
-        const char *name;
-        header header;
-    } names[] = {
-        {"from", HEADER_FROM},
-        {"von", HEADER_FROM},
-        {"de", HEADER_FROM},
-        {"sent", HEADER_DATE},
-        {"date", HEADER_DATE},
-        {"gesendet", HEADER_DATE},
-        {"datum", HEADER_DATE},
-        {u8"envoyé", HEADER_DATE},
-        {"enviado", HEADER_DATE},
-        {"fecha", HEADER_DATE},
-        {"to", HEADER_TO},
-        {"an", HEADER_TO},
-        {u8"à", HEADER_TO},
-        {u8"À", HEADER_TO},
-        {"para", HEADER_TO},
-        {"subject", HEADER_SUBJECT},
-        {"betreff", HEADER_SUBJECT},
-        {"objet", HEADER_SUBJECT},
-        {"asunto", HEADER_SUBJECT},
-        {"cc", HEADER_OTHER},
-        {"bcc", HEADER_OTHER},
-        {"reply-to", HEADER_OTHER},
-        {"importance", HEADER_OTHER},
-        {"attachments", HEADER_OTHER},
-        {"kopie", HEADER_OTHER},
-    };
     // Outlook's bold names come as "*From:*".
     const size_t star = line.length > 0 && line.data[0] == '*' ? 1 : 0;
     const ec_span text = ec_span_from(line, star);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t end = ec_match(text, names[i].name);
+    for (size_t i = 0; i < sizeof header_names / sizeof *header_names; i++) {
+        size_t end = ec_match(text, header_names[i].name);
         if (end == 0) {
             continue;
         }
         end += ec_match(ec_span_from(text, end), " ");
         end += ec_match(ec_span_from(text, end), "\xC2\xA0");
         if (end < text.length && text.data[end] == ':') {
-            return names[i].header;
+            return header_names[i].header;
         }
     }
     return HEADER_NONE;
@@ -259,6 +260,14 @@ static bool is_by_program(ec_span words) {
 
 // ------------------------------------------------------------- quotes
 
+// The end of the mail that the lines before `at` introduce: of the marked lines that follow, or an
+// open end.
+static size_t introduced_end(ec_span text, size_t at, ec_quotes *quotes) {
+    const size_t next = ec_skip_blank_line(text, at);
+    return next < text.length && is_marked(text, next) ? marked_end(text, next)
+                                                       : open_end(text, at, quotes);
+}
+
 // The end of the quote that the line at `at` begins; 0 when it begins none.
 static size_t quote_end(ec_span text, size_t at, ec_quotes *quotes) {
     if (is_marked(text, at)) {
@@ -270,10 +279,10 @@ static size_t quote_end(ec_span text, size_t at, ec_quotes *quotes) {
     const ec_span words = {text.data + at, attributed > 0 ? attributed - at : 0};
     if (marked || is_by_program(words)) {
         ec_cuts_add(&quotes->intros, EC_LEFT_OUT_HEADER, at, attributed);
-        return marked ? marked_end(text, next) : open_end(text, attributed, quotes);
+        return introduced_end(text, attributed, quotes);
     }
     const size_t introduced = introduction_end(text, at, quotes);
-    return introduced > 0 ? open_end(text, introduced, quotes) : 0;
+    return introduced > 0 ? introduced_end(text, introduced, quotes) : 0;
 }
 
 void ec_find_quotes(ec_span text, ec_quotes *quotes) {

@@ -22,7 +22,10 @@ static inline bool is_utf8(const char *bytes, size_t length) {
     return character != EC_UTF8_INVALID;
 }
 
-static inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+// An ASCII letter, or what may start another one.
+static inline bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0xC3;
+}
 
 static inline bool has_word(const char *text, size_t length) {
     size_t letters = 0;

@@ -52,6 +52,8 @@ static const message_case replies[] = {
      "quoted "},
     {"own text after the end of the quote", "Re: Glass",
      "----- Original message -----\n" OLD "\n----- end -----\n\n" OWN, OWN, "quoted "},
+    {"Outlook with marks, answer below", "Re: Glass",
+     "-----Original Message-----\n" HEADERS "\n> " OLD "\n\n" OWN, OWN, "quoted "},
     {"windows line ends", "Re: Glass",
      OWN "\r\n\r\nOn Mon, Nov 3, 2025 at 10:12 AM C <c@x.example> wrote:\r\n> " OLD "\r\n", OWN,
      "quoted "},
