@@ -134,9 +134,10 @@ static void quantize(ec_encoder *e, float *input, size_t rows, size_t columns) {
 static void gelu_rows(void *context, size_t first, size_t count) {
     const row_step *step = context;
     for (size_t row = first; row < first + count; row++) {
-        ec_gelu_row(step->input + row * step->columns, step->bias, step->columns);
+        const size_t at = row * step->columns;
+        step->encoder->scales[row] =
+            ec_gelu_row(step->input + at, step->bias, step->columns, step->quantized + at);
     }
-    quantize_rows(context, first, count);
 }
 
 // encoder->quantized = GELU(input + bias); input is overwritten.
@@ -152,12 +153,9 @@ static void add_norm_rows(void *context, size_t first, size_t count) {
     const size_t h = step->columns;
     const float epsilon = e->model->weights.layer_norm_epsilon;
     for (size_t row = first; row < first + count; row++) {
-        float *hidden = e->hidden + row * h;
-        if (step->input != NULL) {
-            ec_add_row(hidden, step->input + row * h, step->bias, h);
-        }
-        ec_layer_norm_row(hidden, step->norm, epsilon, h, hidden);
-        e->scales[row] = ec_quantize_row(hidden, h, step->quantized + row * h);
+        const float *input = step->input == NULL ? NULL : step->input + row * h;
+        e->scales[row] = ec_layer_norm_row(e->hidden + row * h, input, step->bias, step->norm,
+                                           epsilon, h, step->quantized + row * h);
     }
 }
 
@@ -294,15 +292,21 @@ static bool feed_forward(ec_encoder *e, uint32_t index, const ec_layer *layer, s
     return true;
 }
 
+// Words lie all over memory, so they are fetched this many tokens ahead.
+enum { AHEAD = 8 };
+
 static void embed(ec_encoder *e, const ec_sequence *sequences, size_t count, size_t rows) {
     const ec_weights *w = &e->model->weights;
     const size_t h = e->model->info.hidden_size;
     const ec_embedding *const embeddings[] = {&w->word, &w->position, &w->token_type};
     float *out = e->hidden;
     for (size_t i = 0; i < count; i++) {
-        for (uint32_t position = 0; position < sequences[i].count; position++, out += h) {
-            const uint32_t indices[] = {sequences[i].ids[position], position,
-                                        sequences[i].token_type_ids[position]};
+        const ec_sequence *s = &sequences[i];
+        for (uint32_t position = 0; position < s->count; position++, out += h) {
+            const uint32_t indices[] = {s->ids[position], position, s->token_type_ids[position]};
+            if (position + AHEAD < s->count) {
+                ec_fetch_row(w->word.rows + (size_t)s->ids[position + AHEAD] * h, h);
+            }
             ec_embed_row(embeddings, indices, h, out);
         }
     }

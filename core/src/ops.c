@@ -99,23 +99,6 @@ WIDE float ec_dot(const float *a, const float *b, size_t n) {
     return sum_lanes(lanes) + rest;
 }
 
-WIDE void ec_layer_norm_row(const float *x, const ec_layer_norm *norm, float epsilon, size_t n,
-                            float *y) {
-    const float mean = row_sum(x, n) / (float)n;
-    const float variance = row_square_sum(x, mean, n) / (float)n;
-    const float inverse = 1.0f / sqrtf(variance + epsilon);
-    for (size_t i = 0; i < n; i++) {
-        y[i] = (x[i] - mean) * inverse * norm->gamma[i] + norm->beta[i];
-    }
-}
-
-WIDE void ec_add_row(float *restrict x, const float *restrict y, const float *restrict bias,
-                     size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        x[i] += y[i] + bias[i];
-    }
-}
-
 WIDE void ec_embed_row(const ec_embedding *const embeddings[3], const uint32_t indices[3], size_t n,
                        float *restrict out) {
     const int8_t *rows[3];
@@ -137,23 +120,28 @@ static inline INLINE int32_t order_of(uint32_t bits) {
     return (int32_t)(bits ^ ((uint32_t)((int32_t)bits >> 31) & 0x7FFFFFFFu));
 }
 
-WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *restrict q) {
+// Smallest and largest value of a row and zero, in their order.
+typedef struct range {
+    int32_t least, most;
+} range;
+
+static inline INLINE void widen(range *r, float value) {
+    const int32_t order = order_of(bits_of(value));
+    r->least = order < r->least ? order : r->least;
+    r->most = order > r->most ? order : r->most;
+}
+
+static inline INLINE ec_row_scale quantize(const float *restrict x, size_t n, range r,
+                                           int8_t *restrict q) {
     const float top = (float)EC_ACTIVATION_MAX - 0.01f;  // so that nothing is rounded to one more
-    int32_t least = 0;
-    int32_t most = 0;
-    for (size_t i = 0; i < n; i++) {
-        const int32_t order = order_of(bits_of(x[i]));
-        least = order < least ? order : least;
-        most = order > most ? order : most;
-    }
-    const float low = float_of((uint32_t)order_of((uint32_t)least));
-    const float range = float_of((uint32_t)most) - low;
-    if (!(range < INFINITY)) {
+    const float low = float_of((uint32_t)order_of((uint32_t)r.least));
+    const float width = float_of((uint32_t)r.most) - low;
+    if (!(width < INFINITY)) {
         memset(q, 0, n);
         return (ec_row_scale){0, NAN};
     }
-    // A row of zeros, or as good as zeros, has no range to divide by.
-    const float scale = range >= top * FLT_MIN ? range / top : 1.0f;
+    // A row of zeros, or as good as zeros, has no width to divide by.
+    const float scale = width >= top * FLT_MIN ? width / top : 1.0f;
     const float inverse = 1.0f / scale;
     // Halves up, which is no lower than where the smallest value is rounded to: q is never
     // negative.
@@ -163,6 +151,48 @@ WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *res
         q[i] = (int8_t)bits_of(x[i] * inverse + zero);  // the whole number is in the lowest bits
     }
     return (ec_row_scale){zero_point, scale};
+}
+
+WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *restrict q) {
+    range r = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        widen(&r, x[i]);
+    }
+    return quantize(x, n, r, q);
+}
+
+// x += y + bias; returns the sum of x.
+static inline INLINE float add_row(float *restrict x, const float *restrict y,
+                                   const float *restrict bias, size_t n) {
+    float lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int j = 0; j < LANES; j++) {
+            x[i + (size_t)j] += y[i + (size_t)j] + bias[i + (size_t)j];
+            lanes[j] += x[i + (size_t)j];
+        }
+    }
+    float rest = 0;
+    for (; i < n; i++) {
+        x[i] += y[i] + bias[i];
+        rest += x[i];
+    }
+    return sum_lanes(lanes) + rest;
+}
+
+WIDE ec_row_scale ec_layer_norm_row(float *restrict x, const float *restrict y,
+                                    const float *restrict bias, const ec_layer_norm *norm,
+                                    float epsilon, size_t n, int8_t *restrict q) {
+    const float sum = y == NULL ? row_sum(x, n) : add_row(x, y, bias, n);
+    const float mean = sum / (float)n;
+    const float variance = row_square_sum(x, mean, n) / (float)n;
+    const float inverse = 1.0f / sqrtf(variance + epsilon);
+    range r = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (x[i] - mean) * inverse * norm->gamma[i] + norm->beta[i];
+        widen(&r, x[i]);
+    }
+    return quantize(x, n, r, q);
 }
 
 // ------------------------------------------------------------- non-linear steps
@@ -207,11 +237,15 @@ static inline INLINE float gelu(float x, float limit) {
     return x * (0.5f + t * (even + odd * z));
 }
 
-WIDE void ec_gelu_row(float *restrict x, const float *restrict bias, size_t n) {
+WIDE ec_row_scale ec_gelu_row(float *restrict x, const float *restrict bias, size_t n,
+                              int8_t *restrict q) {
     const float limit = opaque(4.2f);  // where Phi is as good as 0 or 1
+    range r = {0, 0};
     for (size_t i = 0; i < n; i++) {
         x[i] = gelu(x[i] + bias[i], limit);
+        widen(&r, x[i]);
     }
+    return quantize(x, n, r, q);
 }
 
 WIDE void ec_tanh_row(float *restrict x, const float *restrict bias, size_t n) {

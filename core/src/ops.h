@@ -9,12 +9,13 @@
 #include "kernels/short.h"
 #include "xnn.h"
 
-// y = gamma * (x - mean(x)) / sqrt(variance(x) + epsilon) + beta over n values; x may be y.
-void ec_layer_norm_row(const float *x, const ec_layer_norm *norm, float epsilon, size_t n,
-                       float *y);
-
-// x += y + bias over n values.
-void ec_add_row(float *x, const float *y, const float *bias, size_t n);
+// Starts to bring row[n] into the cache.
+static inline void ec_fetch_row(const int8_t *row, size_t n) {
+    enum { CACHE_LINE = 64 };
+    for (size_t i = 0; i < n; i += CACHE_LINE) {
+        __builtin_prefetch(row + i);
+    }
+}
 
 // out[n] = the sum of a row of each of three embeddings.
 void ec_embed_row(const ec_embedding *const embeddings[3], const uint32_t indices[3], size_t n,
@@ -24,12 +25,17 @@ void ec_embed_row(const ec_embedding *const embeddings[3], const uint32_t indice
 // finite the scale is NaN.
 ec_row_scale ec_quantize_row(const float *x, size_t n, int8_t *q);
 
+// x = LayerNorm(x + y + bias), which is gamma * (x - mean) / sqrt(variance + epsilon) + beta over n
+// values; quantized to q as well. y and bias may be NULL for zero.
+ec_row_scale ec_layer_norm_row(float *x, const float *y, const float *bias,
+                               const ec_layer_norm *norm, float epsilon, size_t n, int8_t *q);
+
 // Dot product of two rows.
 float ec_dot(const float *a, const float *b, size_t n);
 
-// x = GELU(x + bias) over n values: the exact (erf) one, to within 1.5e-4, which is a hundredth
-// of what the 7-bit rounding after it leaves.
-void ec_gelu_row(float *x, const float *bias, size_t n);
+// x = GELU(x + bias) over n values, quantized to q as well: the exact (erf) one, to within 1.5e-4,
+// which is a hundredth of what the 7-bit rounding leaves.
+ec_row_scale ec_gelu_row(float *x, const float *bias, size_t n, int8_t *q);
 
 // x = tanh(x + bias) over n values, to within 3e-7.
 void ec_tanh_row(float *x, const float *bias, size_t n);

@@ -138,6 +138,7 @@ static void test_nonlinear(size_t n) {
     enum { STEPS = 400 };
     float x[MAX_WIDTH], gelu[MAX_WIDTH], tanh_[MAX_WIDTH];
     float bias[MAX_WIDTH];
+    int8_t q[MAX_WIDTH];
     bool close = true;
     for (int step = -STEPS; step <= STEPS; step++) {
         for (size_t i = 0; i < n; i++) {
@@ -145,7 +146,7 @@ static void test_nonlinear(size_t n) {
             x[i] = 12.0f * (float)step / (float)STEPS - 0.003f * (float)i;
             gelu[i] = tanh_[i] = x[i];
         }
-        ec_gelu_row(gelu, bias, n);
+        ec_gelu_row(gelu, bias, n, q);
         ec_tanh_row(tanh_, bias, n);
         for (size_t i = 0; i < n; i++) {
             const double value = (double)(x[i] + bias[i]);
@@ -183,7 +184,8 @@ static void test_softmax(size_t n) {
         for (size_t row = 0; row < ROWS; row++) {
             float sum = 0;
             for (size_t i = 0; i < stride; i++) {
-                const double expected = i < n ? scores[row][i] / totals[row] * EC_SHARES : 0;
+                const double expected =
+                    i < n ? scores[row][i] / totals[row] * (double)EC_SHARES : 0;
                 close = close && fabs((double)shares[row * stride + i] - expected) < 0.6;
                 sum += (float)shares[row * stride + i];
             }
@@ -233,8 +235,9 @@ static void test_not_finite(void) {
     const float bad[] = {NAN, INFINITY};
     for (int i = 0; i < 2; i++) {
         float bias[20] = {0}, x[20] = {0};
+        int8_t q[20];
         x[7] = bad[i];
-        ec_gelu_row(x, bias, 20);
+        EC_CHECK(isnan(ec_gelu_row(x, bias, 20, q).scale));
         EC_CHECK(!isfinite(x[7]));
     }
 }

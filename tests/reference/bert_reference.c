@@ -148,9 +148,10 @@ static void attend_head(float *q, float *k, float *v, size_t rows, size_t hidden
 // The exact GELU, or the core's: those differ by 1.5e-4, which decides some roundings to 7 bits.
 static void gelu(float *x, size_t n, bool quantize) {
     const float zero = 0;
+    int8_t unused;
     for (size_t i = 0; i < n; i++) {
         if (quantize) {
-            ec_gelu_row(&x[i], &zero, 1);
+            ec_gelu_row(&x[i], &zero, 1, &unused);
         } else {
             x[i] = (float)(0.5 * x[i] * (1 + erf(x[i] / sqrt(2))));
         }
