@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "ops.h"
-
-enum { ALIGNMENT = 64 };
+#include "scratch.h"
 
 // Scratch memory of a head. D is the head size rounded up to EC_SHORT_NR, T the tokens likewise.
 typedef struct head {
@@ -20,25 +19,18 @@ typedef struct head {
     ec_sum *sums;          // [EC_SCORE_ROWS, D]
 } head;
 
-// Hands out the next aligned piece of memory; with memory NULL it only counts.
-static void *carve(char *memory, size_t *used, size_t bytes) {
-    void *piece = memory == NULL ? NULL : memory + *used;
-    *used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return piece;
-}
-
 static size_t lay_out(head *h, size_t tokens, size_t head_size, char *memory) {
     const size_t d = ec_short_columns(head_size);
     const size_t t = ec_short_columns(tokens);
     size_t used = 0;
     h->columns = d;
-    h->rows = carve(memory, &used, t * d * sizeof *h->rows);
-    h->query = carve(memory, &used, EC_SCORE_ROWS * d * sizeof *h->query);
-    h->key = carve(memory, &used, t * ec_short_units(head_size) * sizeof *h->key);
-    h->value = carve(memory, &used, ec_short_units(tokens) * d * sizeof *h->value);
-    h->scores = carve(memory, &used, EC_SCORE_ROWS * t * sizeof *h->scores);
-    h->shares = carve(memory, &used, EC_SCORE_ROWS * t * sizeof *h->shares);
-    h->sums = carve(memory, &used, EC_SCORE_ROWS * d * sizeof *h->sums);
+    h->rows = ec_carve(memory, &used, t * d * sizeof *h->rows);
+    h->query = ec_carve(memory, &used, EC_SCORE_ROWS * d * sizeof *h->query);
+    h->key = ec_carve(memory, &used, t * ec_short_units(head_size) * sizeof *h->key);
+    h->value = ec_carve(memory, &used, ec_short_units(tokens) * d * sizeof *h->value);
+    h->scores = ec_carve(memory, &used, EC_SCORE_ROWS * t * sizeof *h->scores);
+    h->shares = ec_carve(memory, &used, EC_SCORE_ROWS * t * sizeof *h->shares);
+    h->sums = ec_carve(memory, &used, EC_SCORE_ROWS * d * sizeof *h->sums);
     return used;
 }
 

@@ -8,16 +8,15 @@
 #include "attention.h"
 #include "error.h"
 #include "ops.h"
+#include "scratch.h"
 #include "xnn.h"
-
-enum { ALIGNMENT = 64 };
 
 struct ec_encoder {
     const ec_model *model;
     ec_operators *operators;
-    uint32_t capacity;  // tokens, N
-    size_t threads;
-    size_t attention_size;  // bytes that each thread has for it
+    uint32_t capacity;      // tokens, N
+    size_t threads;         // that share the heads
+    size_t attention_size;  // bytes of scratch that each of them needs
     ec_short_gemm *gemm;
     // Scratch, all in one allocation. H hidden_size, I intermediate_size.
     float *hidden;         // [N, H] residual stream
@@ -33,32 +32,25 @@ struct ec_encoder {
 
 static size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 
-// Hands out the next aligned piece of memory; with memory NULL it only counts.
-static void *carve(char *memory, size_t *used, size_t bytes) {
-    void *piece = memory == NULL ? NULL : memory + *used;
-    *used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return piece;
-}
-
 static size_t lay_out(ec_encoder *e, char *memory) {
     const ec_model_info *info = &e->model->info;
     const size_t n = e->capacity;
     const size_t h = info->hidden_size;
     const size_t wide = max_size(3 * h, info->intermediate_size);
     size_t used = 0;
-    e->hidden = carve(memory, &used, n * h * sizeof(float));
-    e->wide = carve(memory, &used, n * wide * sizeof(float));
-    e->narrow = carve(memory, &used, n * h * sizeof(float));
-    e->attention = carve(memory, &used, e->threads * e->attention_size);
-    e->scales = carve(memory, &used, (n + EC_SPARE_ROWS) * sizeof(ec_row_scale));
-    e->quantized = carve(memory, &used, n * max_size(h, info->intermediate_size));
-    carve(memory, &used, 2 * EC_SPARE_BYTES);
+    e->hidden = ec_carve(memory, &used, n * h * sizeof(float));
+    e->wide = ec_carve(memory, &used, n * wide * sizeof(float));
+    e->narrow = ec_carve(memory, &used, n * h * sizeof(float));
+    e->attention = ec_carve(memory, &used, e->threads * e->attention_size);
+    e->scales = ec_carve(memory, &used, (n + EC_SPARE_ROWS) * sizeof(ec_row_scale));
+    e->quantized = ec_carve(memory, &used, n * max_size(h, info->intermediate_size));
+    ec_carve(memory, &used, 2 * EC_SPARE_BYTES);
     return used;
 }
 
 static ec_status allocate(ec_encoder *e, ec_error *error) {
     const size_t size = lay_out(e, NULL);
-    e->memory = aligned_alloc(ALIGNMENT, size);
+    e->memory = aligned_alloc(EC_SCRATCH_ALIGNMENT, size);
     if (e->memory == NULL) {
         return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
                        "no memory for %zu bytes of scratch", size);
@@ -83,7 +75,9 @@ ec_status ec_encoder_new(const ec_model *model, uint32_t batch_tokens, void *thr
         ec_attention_scratch(positions, model->info.hidden_size / model->info.attention_heads);
     ec_status status = ec_operators_new(model->packed, threadpool, &encoder->operators, error);
     if (status == EC_OK) {
-        encoder->threads = ec_run_threads(encoder->operators);
+        const size_t threads = ec_run_threads(encoder->operators);
+        const size_t heads = model->info.attention_heads;
+        encoder->threads = threads < heads ? threads : heads;
         status = allocate(encoder, error);
     }
     if (status != EC_OK) {
@@ -178,12 +172,12 @@ typedef struct head_step {
     const ec_attention *attention;
 } head_step;
 
-// Every so many heads, with the scratch memory of this thread.
-static void attend_heads(void *context, size_t thread) {
+// Every so many heads, one after another in the same scratch memory.
+static void attend_heads(void *context, size_t share) {
     const head_step *step = context;
     const ec_encoder *e = step->encoder;
-    for (size_t head = thread; head < step->attention->heads; head += e->threads) {
-        ec_attend_head(step->attention, head, e->gemm, e->attention + thread * e->attention_size);
+    for (size_t head = share; head < step->attention->heads; head += e->threads) {
+        ec_attend_head(step->attention, head, e->gemm, e->attention + share * e->attention_size);
     }
 }
 

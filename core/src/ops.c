@@ -303,53 +303,73 @@ WIDE void ec_short_block(const ec_block *block, float factor, size_t stride,
     }
 }
 
+enum { POWER_BITS = 18 };  // sums of EC_TOKENS_MAX powers fit 32 bits
+
+_Static_assert((int)LANES == (int)EC_SHORT_NR, "rows of scores are whole panels");
+
+// The largest score; those after n, up to whole lanes, become like the first.
+static inline INLINE int32_t top_score(ec_sum *x, size_t n, size_t width) {
+    for (size_t i = n; i < width; i++) {
+        x[i] = x[0];
+    }
+    int32_t top = INT32_MIN;
+    for (size_t i = 0; i < width; i++) {
+        const int32_t score = (int32_t)x[i];
+        top = score > top ? score : top;
+    }
+    return top;
+}
+
+// Scores become powers of two, whole numbers up to 2^POWER_BITS; those after n become 0.
+static inline INLINE void raise_powers(ec_sum *x, size_t n, size_t width, int32_t top, float factor,
+                                       float least) {
+    for (size_t i = 0; i < width; i++) {
+        const float below = (float)((int32_t)x[i] - top) * factor;
+        x[i] = (ec_sum)round_whole(exp2_negative(below, least, POWER_BITS));
+    }
+    for (size_t i = n; i < width; i++) {
+        x[i] = 0;
+    }
+}
+
+static inline INLINE float total_power(const ec_sum *x, size_t width) {
+    int32_t total = 0;
+    for (size_t i = 0; i < width; i++) {
+        total += (int32_t)x[i];
+    }
+    return (float)total;
+}
+
+// Powers become shares; returns their sum.
+static inline INLINE float divide_powers(const ec_sum *restrict x, size_t width, float factor,
+                                         ec_short *restrict shares) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < width; i++) {
+        const int32_t share = round_whole((float)x[i] * factor);
+        shares[i] = (ec_short)share;
+        sum += share;
+    }
+    return (float)sum;
+}
+
 // Each step runs over all rows before the next one, so that rows do not wait for each other.
 WIDE void ec_softmax_rows(const ec_scores *s, ec_short *restrict shares, float *restrict sums) {
-    enum { POWER_BITS = 18 };  // sums of EC_TOKENS_MAX powers fit 32 bits
     const size_t width = (s->n + LANES - 1) / LANES * LANES;
     const float least = opaque(LEAST_POWER);
     int32_t tops[EC_SCORE_ROWS];
-    int32_t totals[EC_SCORE_ROWS];
+    float totals[EC_SCORE_ROWS];
     for (size_t row = 0; row < s->rows; row++) {
-        ec_sum *x = s->x + row * s->stride;
-        for (size_t i = s->n; i < width; i++) {
-            x[i] = x[0];
-        }
-        int32_t top = INT32_MIN;
-        for (size_t i = 0; i < width; i++) {
-            const int32_t score = (int32_t)x[i];
-            top = score > top ? score : top;
-        }
-        tops[row] = top;
+        tops[row] = top_score(s->x + row * s->stride, s->n, width);
     }
     for (size_t row = 0; row < s->rows; row++) {
-        ec_sum *x = s->x + row * s->stride;
-        for (size_t i = 0; i < width; i++) {
-            const float below = (float)((int32_t)x[i] - tops[row]) * s->factor;
-            x[i] = (ec_sum)round_whole(exp2_negative(below, least, POWER_BITS));
-        }
-        for (size_t i = s->n; i < width; i++) {
-            x[i] = 0;
-        }
+        raise_powers(s->x + row * s->stride, s->n, width, tops[row], s->factor, least);
     }
     for (size_t row = 0; row < s->rows; row++) {
-        const ec_sum *x = s->x + row * s->stride;
-        int32_t total = 0;
-        for (size_t i = 0; i < width; i++) {
-            total += (int32_t)x[i];
-        }
-        totals[row] = total;
+        totals[row] = total_power(s->x + row * s->stride, width);
     }
     for (size_t row = 0; row < s->rows; row++) {
-        const ec_sum *x = s->x + row * s->stride;
-        const float whole = (float)EC_SHARES / (float)totals[row];
-        int32_t sum = 0;
-        for (size_t i = 0; i < width; i++) {
-            const int32_t share = round_whole((float)x[i] * whole);
-            shares[row * s->stride + i] = (ec_short)share;
-            sum += share;
-        }
-        sums[row] = (float)sum;
+        sums[row] = divide_powers(s->x + row * s->stride, width, (float)EC_SHARES / totals[row],
+                                  shares + row * s->stride);
     }
 }
 

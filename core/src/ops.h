@@ -54,7 +54,7 @@ float ec_block_limit(const ec_block *block);
 void ec_short_block(const ec_block *block, float factor, size_t stride, ec_short *out);
 
 enum {
-    EC_SHARES = 8192,   // what the shares of a row add up to, but for their rounding
+    EC_SHARES = 4096,   // what the shares of a row add up to, but for their rounding
     EC_SCORE_ROWS = 16  // rows whose softmax is computed at once
 };
 

@@ -9,7 +9,7 @@
 
 // Of the core's attention: what sums stay below, and how finely softmax divides before and after it
 // knows the sum.
-static const float ATTENTION_SUM = 16777216.0f, ATTENTION_SHARES = 8192.0f;
+static const float ATTENTION_SUM = 16777216.0f, ATTENTION_SHARES = 4096.0f;
 static const double ATTENTION_POWERS = 262144.0;
 
 static float *floats(size_t count) {
@@ -82,10 +82,10 @@ static void round_block(float *x, size_t rows, size_t stride, size_t size, float
             largest = fmaxf(largest, fabsf(x[row * stride + i]));
         }
     }
-    const float scale = largest / most;
+    const float scale = largest / most, inverse = most / largest;
     for (size_t row = 0; row < rows; row++) {
         for (size_t i = 0; i < size; i++) {
-            x[row * stride + i] = rintf(x[row * stride + i] / scale) * scale;
+            x[row * stride + i] = rintf(x[row * stride + i] * inverse) * scale;
         }
     }
 }
