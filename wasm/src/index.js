@@ -4,6 +4,7 @@ import { createWith } from './classifier.js';
 
 export { Classifier } from './classifier.js';
 export { ClassifierError } from './errors.js';
+export { explained } from './explanation.js';
 
 /**
  * @typedef {import('./classifier.js').Answer} Answer
