@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labelled emails: reading them, and turning them into token ids as the core does."""
+"""Labelled emails: reading them, holding some out, and batches of them."""
 import csv
 import hashlib
 import json
 import pathlib
 import random
 
-from tokenizers import BertWordPieceTokenizer
-
 LABELS = ["CarBreakdown", "CarCrash", "CarRenewal", "CarTheft", "CarWindshield", "Other"]
 ALIASES = {"text": "message", "category": "label"}
-CLS, SEP = 101, 102
 
 
 def read(path):
@@ -44,43 +41,9 @@ def split(emails, share=0.1):
     return train, dev
 
 
-def tokenizer(vocabulary_path, lower_case=True):
-    return BertWordPieceTokenizer(str(vocabulary_path), lowercase=lower_case)
-
-
-def ids_of(tokenizer_, texts):
-    return [e.ids for e in tokenizer_.encode_batch(texts, add_special_tokens=False)]
-
-
-def windows(subject, message, max_tokens, stride):
-    """[CLS] subject [SEP] part of message [SEP] with token types, one for each window.
-
-    Most emails have one. A longer message is read in windows that overlap by at least `stride`
-    tokens, evenly spread; a subject never takes more than half a window. As core/src/windows.c.
-    """
-    subject = subject[: max_tokens // 2 - 2]
-    room = max_tokens - 3 - len(subject)
-    starts = [0]
-    if len(message) > room:
-        count = -(-(len(message) - stride) // (room - stride))
-        starts = [round_half_up(i * (len(message) - room), count - 1) for i in range(count)]
-    head = [CLS] + subject + [SEP]
-    out = []
-    for start in starts:
-        part = message[start : start + room]
-        out.append((head + part + [SEP], [0] * len(head) + [1] * (len(part) + 1)))
-    return out
-
-
-def round_half_up(numerator, denominator):
-    return (2 * numerator + denominator) // (2 * denominator)
-
-
-def encode(tokenizer_, emails, max_tokens=512, stride=64):
-    """For each email its list of windows."""
-    subjects = ids_of(tokenizer_, [e["subject"].strip() for e in emails])
-    messages = ids_of(tokenizer_, [e["message"].strip() for e in emails])
-    return [windows(s, m, max_tokens, stride) for s, m in zip(subjects, messages)]
+def other(labels):
+    """Number of the label that means "none of the others", or None."""
+    return labels.index("Other") if "Other" in labels else None
 
 
 def batches(lengths, counts, tokens, seed):
