@@ -22,13 +22,12 @@ def vocabulary(folder):
 
 
 def is_lower_case(folder):
-    """Whether the model is uncased: what `email-classifier convert` takes it for."""
+    """Whether the model is uncased: what `email-classifier convert` takes it for (FORMAT.md)."""
     folder = pathlib.Path(folder)
-    for name in ("config.json", "tokenizer_config.json"):
-        found = read_json(folder / name).get("do_lower_case")
-        if found is not None:
-            return found
-    return True
+    normalizer = read_json(folder / "tokenizer.json").get("normalizer") or {}
+    found = (read_json(folder / "tokenizer_config.json").get("do_lower_case"),
+             normalizer.get("lowercase"), read_json(folder / "config.json").get("do_lower_case"))
+    return next((value for value in found if value is not None), True)
 
 
 class Reader:
