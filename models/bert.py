@@ -231,6 +231,9 @@ def load(folder, labels, layers=None):
     where it has none for these labels."""
     folder = pathlib.Path(folder)
     config = json.loads((folder / "config.json").read_text())
+    for key, wanted in (("model_type", "bert"), ("hidden_act", "gelu")):
+        if config.get(key) != wanted:
+            raise ValueError(f"{folder}: {key} of config.json must be {wanted!r}")
     kept = kept_layers(config["num_hidden_layers"], layers or config["num_hidden_layers"])
     model = BertClassifier(config | {"num_hidden_layers": len(kept)}, len(labels))
     state = read_state(folder, kept)
@@ -240,6 +243,13 @@ def load(folder, labels, layers=None):
     if unexpected or any(not name.startswith(("classifier.", "bert.pooler.")) for name in missing):
         raise ValueError(f"{folder}: not a BERT encoder: {(missing + unexpected)[:4]}")
     return model
+
+
+def keep_words(model, ids):
+    """Leaves only the pieces `ids` of the vocabulary, in that order."""
+    words = model.bert.embeddings.word_embeddings
+    model.bert.embeddings.word_embeddings = nn.Embedding.from_pretrained(words.weight[ids].clone())
+    model.config["vocab_size"] = len(ids)
 
 
 def save(model, folder, labels, pieces, lower_case):

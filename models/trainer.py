@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fine-tuning: the loop, what is learnt, and the teachers it can be learnt from."""
 import random
-import sys
-import time
 
 import torch
 from torch.nn import functional as F
@@ -12,6 +10,7 @@ import bert
 import data
 from calibrate import calibrate
 from predict import predict, window_logits
+from progress import Bar
 from windows import Reader
 
 
@@ -32,11 +31,13 @@ class Average:
     def __init__(self, model, decay):
         self.live = [p for p in model.parameters() if p.requires_grad]
         self.mean = [p.detach().clone() for p in self.live]
-        self.decay = decay
+        self.decay, self.steps = decay, 0
 
     @torch.no_grad()
     def update(self):
-        torch._foreach_lerp_(self.mean, self.live, 1 - self.decay)
+        self.steps += 1  # in the first steps a shorter mean, so that the start is soon forgotten
+        decay = min(self.decay, self.steps / (self.steps + 9))
+        torch._foreach_lerp_(self.mean, self.live, 1 - decay)
 
     @torch.no_grad()
     def swap(self):
@@ -75,6 +76,16 @@ def distillation_loss(logits, teacher_logits):
     wanted = sum(torch.softmax(t / softness, dim=1) for t in teacher_logits) / len(teacher_logits)
     answers = torch.log_softmax(logits / softness, dim=1)
     return F.kl_div(answers, wanted, reduction="batchmean") * softness**2
+
+
+def plan(options, encoded):
+    """Sets the options that were left open by how much there is to learn from: few emails are read
+    more often, in smaller batches, so that there are some hundred steps."""
+    tokens = sum(len(ids) for windows in encoded for ids, _ in windows)
+    if options.batch_tokens is None:
+        options.batch_tokens = min(2048, max(512, tokens // 25))
+    if options.epochs is None:
+        options.epochs = min(30, max(8, 600 * options.batch_tokens // tokens))
 
 
 class Trainer:
@@ -129,17 +140,14 @@ class Trainer:
         batches = data.batches([len(windows[0][0]) for windows in encoded],
                                [len(windows) for windows in encoded], options.batch_tokens,
                                options.seed * 1000 + number)
-        total, began = 0.0, time.monotonic()
+        total, bar = 0.0, Bar(f"epoch {number + 1} of {options.epochs}", len(batches))
         for i, batch in enumerate(batches):
             done = (number + i / len(batches)) / options.epochs
             loss = self.step([encoded[k] for k in batch],
                              [[same[k] for k in batch] for same in taught],
                              targets[batch].to(self.device), done)
             total += loss * len(batch)
-            if sys.stderr.isatty() or i % 50 == 49:
-                left = (time.monotonic() - began) / (i + 1) * (len(batches) - i - 1)
-                print(f"\repoch {number + 1}/{options.epochs} batch {i + 1}/{len(batches)} "
-                      f"loss {loss:.3f} {left:.0f} s left ", end="", file=sys.stderr, flush=True)
+            bar.show(i + 1, f"loss {loss:.3f}")
         return total / len(emails)
 
     def run(self, train, dev, save):
@@ -147,13 +155,14 @@ class Trainer:
         model at its mean weights."""
         targets, dev_targets = self.targets(train), self.targets(dev)
         dev_encoded = self.reader.encode(dev)
+        plan(self.options, self.reader.encode(train))
         best_loss, best_number = float("inf"), 0
         for number in range(self.options.stop_after or self.options.epochs):
             loss = self.epoch(number, train, targets)
             self.average.swap()
             logits = predict(self.model, dev_encoded, self.other, self.device)
             found = calibrate(logits, dev_targets)
-            print(f"\nepoch {number + 1}: loss {loss:.4f}, held-out loss "
+            print(f"epoch {number + 1}: loss {loss:.4f}, held-out loss "
                   f"{found['held_out_loss']:.4f}, held-out accuracy "
                   f"{found['held_out_accuracy']:.4f}, temperature {found['temperature']:.3f}",
                   flush=True)
@@ -162,5 +171,5 @@ class Trainer:
                 save(found)
             self.average.swap()
             if number - best_number >= self.options.patience:
-                print("no progress any more", flush=True)
+                print(f"no progress any more; epoch {best_number + 1} is kept", flush=True)
                 break

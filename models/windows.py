@@ -25,19 +25,25 @@ def is_lower_case(folder):
     """Whether the model is uncased: what `email-classifier convert` takes it for (FORMAT.md)."""
     folder = pathlib.Path(folder)
     normalizer = read_json(folder / "tokenizer.json").get("normalizer") or {}
-    found = (read_json(folder / "tokenizer_config.json").get("do_lower_case"),
-             normalizer.get("lowercase"), read_json(folder / "config.json").get("do_lower_case"))
-    return next((value for value in found if value is not None), True)
+    tokenizer = read_json(folder / "tokenizer_config.json")
+    found = (tokenizer.get("do_lower_case"), normalizer.get("lowercase"),
+             read_json(folder / "config.json").get("do_lower_case"))
+    lower_case = next((value for value in found if value is not None), True)
+    if tokenizer.get("strip_accents", lower_case) not in (None, lower_case):
+        raise ValueError(f"{folder}: strip_accents must be null or equal to do_lower_case")
+    return lower_case
 
 
 class Reader:
-    """Turns emails into windows of token ids for the network of a directory."""
+    """Turns emails into windows of token ids for the network of a directory, or for one of the same
+    but for its vocabulary, `pieces`."""
 
-    def __init__(self, folder):
-        pieces = vocabulary(folder)
-        ids = {piece: i for i, piece in enumerate(pieces)}
+    def __init__(self, folder, pieces=None):
+        self.pieces = pieces or vocabulary(folder)
+        self.lower_case = is_lower_case(folder)
+        ids = {piece: i for i, piece in enumerate(self.pieces)}
         config = read_json(pathlib.Path(folder) / "config.json")
-        self.tokenizer = BertWordPieceTokenizer(ids, lowercase=is_lower_case(folder))
+        self.tokenizer = BertWordPieceTokenizer(ids, lowercase=self.lower_case)
         self.cls, self.sep = ids["[CLS]"], ids["[SEP]"]
         self.max_tokens = config["max_position_embeddings"]
         self.message_type = min(1, config["type_vocab_size"] - 1)
