@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The core behind JavaScript values. Runs in the worker; makes no decisions of its own.
 import { ClassifierError } from './errors.js';
+import { explained } from './explanation.js';
 import { Memory } from './memory.js';
 
 /**
@@ -22,26 +23,6 @@ import { Memory } from './memory.js';
  */
 
 const now = () => performance.now();
-
-/**
- * The core counts bytes of UTF-8, JavaScript UTF-16 units: two for what takes four bytes, else one.
- * @param {import('./classifier.js').Email} email
- * @returns {(sentence: import('./classifier.js').Sentence) => import('./classifier.js').Sentence}
- */
-function toStringIndices(email) {
-  const encoder = new TextEncoder();
-  const bytes = { subject: encoder.encode(email.subject), message: encoder.encode(email.message) };
-  return (sentence) => {
-    const index = (/** @type {number} */ offset) => {
-      let units = 0;
-      for (const byte of bytes[sentence.field].subarray(0, offset)) {
-        units += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
-      }
-      return units;
-    };
-    return { ...sentence, start: index(sentence.start), end: index(sentence.end) };
-  };
-}
 
 export class Engine {
   #call;
@@ -225,8 +206,7 @@ export class Engine {
           error,
         ),
       );
-      const { explanation: parts, ...rest } = this.#format(answer, explanation, now() - start);
-      return { ...rest, ...parts, sentences: parts.sentences.map(toStringIndices(email)) };
+      return explained(email, this.#format(answer, explanation, now() - start));
     });
   }
 
