@@ -30,6 +30,10 @@ def read(path):
     return emails
 
 
+def read_all(paths):
+    return [email for path in paths for email in read(path)]
+
+
 def split(emails, share=0.1):
     """Training and held-out emails. Each email always falls on the same side, so that a model
     trained further on more data has never seen what is held out."""

