@@ -16,7 +16,9 @@ import torch
 
 import bert
 import data
-import train
+import windows
+from calibrate import calibrate
+from predict import predict
 
 
 def mean_state(models):
@@ -32,17 +34,16 @@ def main():
     parser.add_argument("--emails", nargs="+", required=True)
     options = parser.parse_args()
     last = options.checkpoints[-1]
-    labels = list(json.loads((last / "config.json").read_text())["id2label"].values())
-    models = [bert.load(path, len(labels)) for path in options.checkpoints]
+    labels = bert.labels_of(last)
+    models = [bert.load(path, labels) for path in options.checkpoints]
     model = models[-1]
     model.load_state_dict(mean_state(models))
 
     held_out = data.split([e for path in options.emails for e in data.read(path)])[1]
-    encoded = data.encode(data.tokenizer(last / "vocab.txt"), held_out)
-    other = labels.index("Other") if "Other" in labels else None
+    encoded = windows.Reader(last).encode(held_out)
     targets = torch.tensor([labels.index(e["label"]) for e in held_out])
-    calibration = train.calibrate(train.predict(model, encoded, other, "cpu"), targets)
-    bert.save(model, options.out, labels, (last / "vocab.txt").read_text(encoding="utf-8"))
+    calibration = calibrate(predict(model, encoded, data.other(labels), "cpu"), targets)
+    bert.save(model, options.out, labels, windows.vocabulary(last), windows.is_lower_case(last))
     record = json.loads((last / "training.json").read_text()) | calibration
     (options.out / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     print(json.dumps(record, indent=1))

@@ -38,7 +38,8 @@ enum {
     EC_CACHE_DEFAULT = 1000,         // entries
     EC_BREAKER_FAILURES = 5,         // failures in a row that open the breaker
     EC_BREAKER_RECOVERY_MS = 60000,  // how long it stays open before one trial
-    EC_MAX_SENTENCES = 11            // parts of an email that an explanation leaves out
+    EC_MAX_SENTENCES = 11,           // parts of an email that an explanation leaves out
+    EC_MAX_LEFT_OUT = 32             // parts of a message that cleaning leaves out
 };
 
 // ---------------------------------------------------------------------------- errors
@@ -147,6 +148,53 @@ typedef struct ec_answer {
 size_t ec_format_answer(const ec_answer *answer, const ec_model *model, double processing_time_ms,
                         char *out, size_t capacity);
 
+// ---------------------------------------------------------------------------- cleaning
+
+typedef enum ec_left_out_kind {
+    EC_LEFT_OUT_QUOTED = 0,  // earlier mail, quoted or forwarded, and the lines that introduce it
+    EC_LEFT_OUT_SIGNATURE,   // the block of addresses at the end, "Sent from my iPhone"
+    EC_LEFT_OUT_DISCLAIMER,
+    EC_LEFT_OUT_BANNER,  // warning of a mail gateway: "CAUTION: This email originated from outside"
+    EC_LEFT_OUT_HEADER   // lines that introduce quoted mail which itself stays
+} ec_left_out_kind;
+
+// Stable lower-case name of a kind for JSON ("quoted"). Any thread.
+const char *ec_left_out_name(ec_left_out_kind kind);
+
+// A part of a message, in whole lines without the white space at its ends.
+typedef struct ec_left_out {
+    ec_left_out_kind kind;
+    size_t start;   // byte offset in the message as it was given
+    size_t length;  // bytes
+} ec_left_out;
+
+// What the model reads of a message. About 60 KB: not for the stack of a small thread.
+typedef struct ec_cleaned {
+    size_t length;  // bytes of text
+    bool is_html;   // the message was HTML, and text is what a reader would see of it
+    uint32_t left_out_count;
+    ec_left_out left_out[EC_MAX_LEFT_OUT];  // [left_out_count], in the order of the message
+    char text[4 * EC_MESSAGE_MAX];          // [length], not NUL-terminated
+    uint16_t origins[4 * EC_MESSAGE_MAX];   // [length]: text[i] comes from message[origins[i]]
+} ec_cleaned;
+
+// Finds the text of the email's message that the model should read: without quoted mail,
+// signatures, disclaimers and banners, and without the markup of HTML. Quoted mail stays when the
+// new text says too little without it, as a covering note or a reminder does; then only its header
+// lines and the
+// ">" before its lines go. In doubt a part stays as it is, and everything stays when next to
+// nothing would be left. Every classification does this by itself. The email need not be permitted,
+// but its message has at most 4 * EC_MESSAGE_MAX bytes. Linear in time, allocates nothing. Errors:
+// ARGUMENT. Any thread.
+ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error);
+
+// Writes the text of html[0..length) into text[0..length) and returns its bytes, never more than
+// the HTML has: no tags, comments, scripts, styles and titles; character references decoded; white
+// space, no-break spaces included, collapsed to one blank. A block element or <br> is a line end, a
+// paragraph or two <br> an empty line, a table cell a blank; lines of a <blockquote> begin with
+// ">". Malformed HTML loses at most what a browser would hide. Any thread.
+size_t ec_html_to_text(const char *html, size_t length, char *text);
+
 // ---------------------------------------------------------------------------- cache, breaker
 
 // Least-recently-used answers. Keeps SHA-256 keys of the normalized email and the model's digest,
@@ -216,6 +264,7 @@ typedef struct ec_classifier_options {
     ec_policy policy;
     float review_threshold;     // 0: the model's; negative: never review
     uint32_t max_batch_tokens;  // tokens of one forward pass over several emails; 0: max_tokens
+    bool whole_messages;        // read messages as they came, without ec_clean
     void *threadpool;           // a pthreadpool_t, borrowed; NULL: the calling thread does it all
     const ec_shared *shared;    // copied; what it points to is borrowed; NULL: nothing shared
     // Called when the network begins and ends a pass, so that a host can time it apart from reading
@@ -231,9 +280,9 @@ ec_status ec_classifier_new(const ec_model *model, const ec_classifier_options *
                             ec_classifier **classifier, ec_error *error);
 void ec_classifier_free(ec_classifier *classifier);
 
-// Classifies one email: validate, cache, model, rules, default. A model that fails is no error:
-// the answer then says fallback_used. now_ms is any clock that never runs backwards.
-// Errors: ARGUMENT, UTF8, TOO_SHORT, TOO_LONG, CHARACTER, with field "subject" or "message".
+// Classifies one email: validate, cache, clean, model, rules, default. A model that fails is no
+// error: the answer then says fallback_used. now_ms is any clock that never runs backwards. Errors:
+// ARGUMENT, UTF8, TOO_SHORT, TOO_LONG, CHARACTER, with field "subject" or "message".
 ec_status ec_classify(ec_classifier *classifier, const ec_email *email, uint64_t now_ms,
                       ec_answer *answer, ec_error *error);
 
@@ -260,11 +309,14 @@ typedef struct ec_explanation {
     float runner_up_confidence;
     uint32_t sentence_count;                  // 0 when the network did not answer
     ec_sentence sentences[EC_MAX_SENTENCES];  // [sentence_count], in the order of the email
+    uint32_t left_out_count;
+    ec_left_out left_out[EC_MAX_LEFT_OUT];  // [left_out_count], what cleaning left out
 } ec_explanation;
 
 // Classifies as ec_classify does, then says which parts of the email decided: the network reads it
 // again without each part in turn, in one batch. The subject is one part, the sentences of the
-// message are the others. Costs up to EC_MAX_SENTENCES more forward passes; allocates nothing.
+// cleaned message are the others, where several together may have what was left out between them.
+// Costs up to EC_MAX_SENTENCES more forward passes; allocates nothing.
 // Errors: as ec_classify.
 ec_status ec_explain(ec_classifier *classifier, const ec_email *email, uint64_t now_ms,
                      ec_answer *answer, ec_explanation *explanation, ec_error *error);
@@ -299,8 +351,12 @@ typedef struct ec_convert_input {
     size_t struct_size;  // sizeof(ec_convert_input)
     const char *config;  // config.json
     size_t config_length;
-    const char *vocabulary;  // vocab.txt
+    const char *vocabulary;  // vocab.txt; may be NULL when tokenizer is given
     size_t vocabulary_length;
+    const char *tokenizer;  // tokenizer.json; may be NULL when vocabulary is given
+    size_t tokenizer_length;
+    const char *tokenizer_config;  // tokenizer_config.json: cased or uncased; may be NULL
+    size_t tokenizer_config_length;
     const void *weights;  // model.safetensors: F32, F16 or BF16
     size_t weights_length;
     const char *settings;  // email_classifier.json: version, rules, calibration ...; may be NULL

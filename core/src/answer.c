@@ -146,6 +146,16 @@ static void put_sentence(writer *w, const ec_sentence *sentence, const ec_model_
     put_char(w, '}');
 }
 
+static void put_left_out(writer *w, const ec_left_out *part) {
+    put(w, "{\"kind\":");
+    put_string(w, ec_left_out_name(part->kind));
+    put(w, ",\"start\":");
+    put_integer(w, part->start, 1);
+    put(w, ",\"end\":");
+    put_integer(w, part->start + part->length, 1);
+    put_char(w, '}');
+}
+
 static void put_explanation(writer *w, const ec_explanation *explanation,
                             const ec_model_info *info) {
     put(w, ",\"explanation\":{\"runner_up\":");
@@ -156,6 +166,11 @@ static void put_explanation(writer *w, const ec_explanation *explanation,
     for (uint32_t i = 0; i < explanation->sentence_count; i++) {
         put(w, i > 0 ? "," : "");
         put_sentence(w, &explanation->sentences[i], info);
+    }
+    put(w, "],\"left_out\":[");
+    for (uint32_t i = 0; i < explanation->left_out_count; i++) {
+        put(w, i > 0 ? "," : "");
+        put_left_out(w, &explanation->left_out[i]);
     }
     put(w, "]}");
 }

@@ -57,8 +57,8 @@ static ec_status add_reader(ec_classifier *classifier, const ec_model *model,
     const uint64_t most = (uint64_t)EC_MAX_BATCH * model->info.max_tokens;
     const uint32_t wanted = options->max_batch_tokens;
     const uint32_t tokens = wanted < most ? wanted : (uint32_t)most;
-    EC_RETURN_IF_ERROR(
-        ec_reader_new(model, tokens, options->threadpool, &classifier->reader, error));
+    EC_RETURN_IF_ERROR(ec_reader_new(model, tokens, options->threadpool, classifier->ladder.cleaned,
+                                     &classifier->reader, error));
     ec_reader_watch(classifier->reader, options->on_pass, options->on_pass_context);
     classifier->max_tokens = model->info.max_tokens;
     classifier->ladder.predictor = (ec_predictor){ec_reader_predict, classifier->reader};
@@ -80,6 +80,7 @@ ec_status ec_classifier_new(const ec_model *model, const ec_classifier_options *
                        "There is no memory for a classifier.");
     }
     fill_ladder(&classifier->ladder, model, chosen);
+    classifier->ladder.cleaned = chosen->whole_messages ? NULL : &classifier->cleaned;
     const ec_status status = model != NULL ? add_reader(classifier, model, chosen, error) : EC_OK;
     if (status != EC_OK) {
         ec_classifier_free(classifier);

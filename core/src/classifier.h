@@ -10,6 +10,7 @@ struct ec_classifier {
     ec_ladder ladder;
     ec_reader *reader;  // NULL without a model
     uint32_t max_tokens;
+    ec_cleaned cleaned;  // scratch of ladder and reader
 };
 
 #endif

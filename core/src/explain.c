@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Explanations: how the answer changes when a part of the email is left out.
 #include "classifier.h"
+#include "clean.h"
 #include "error.h"
 #include "scores.h"
 #include "sentences.h"
@@ -21,9 +22,22 @@ static void find_runner_up(const ec_answer *answer, ec_explanation *explanation)
         explanation->runner_up != answer->class_id ? answer->scores[explanation->runner_up] : 0.0f;
 }
 
-// The parts of a trimmed email, with offsets in the email as it was given.
-static void find_sentences(const ec_email *email, const ec_email *trimmed, const ec_part *parts,
-                           size_t count, ec_explanation *explanation) {
+// What cleaning left out of a trimmed email, with offsets in the email as it was given.
+static void list_left_out(const ec_email *email, const ec_email *trimmed, const ec_cleaned *cleaned,
+                          ec_explanation *explanation) {
+    const size_t offset = (size_t)(trimmed->message - email->message);
+    explanation->left_out_count = cleaned->left_out_count;
+    for (uint32_t i = 0; i < cleaned->left_out_count; i++) {
+        explanation->left_out[i] = cleaned->left_out[i];
+        explanation->left_out[i].start += offset;
+    }
+}
+
+// The parts of what was read of a trimmed email, with offsets in the email as it was given.
+// `cleaned` may be NULL.
+static void find_sentences(const ec_email *email, const ec_email *trimmed,
+                           const ec_cleaned *cleaned, const ec_part *parts, size_t count,
+                           ec_explanation *explanation) {
     explanation->sentences[0] = (ec_sentence){
         .in_subject = true,
         .start = (size_t)(trimmed->subject - email->subject),
@@ -31,8 +45,12 @@ static void find_sentences(const ec_email *email, const ec_email *trimmed, const
     };
     const size_t offset = (size_t)(trimmed->message - email->message);
     for (size_t i = 0; i < count; i++) {
-        explanation->sentences[i + 1] =
-            (ec_sentence){.start = offset + parts[i].start, .length = parts[i].length};
+        size_t start = parts[i].start;
+        size_t length = parts[i].length;
+        if (cleaned != NULL) {
+            ec_cleaned_origin(cleaned, trimmed, &start, &length);
+        }
+        explanation->sentences[i + 1] = (ec_sentence){.start = offset + start, .length = length};
     }
     explanation->sentence_count = (uint32_t)count + 1;
 }
@@ -47,6 +65,32 @@ static void weigh(const ec_model_info *info, const float *logits, const ec_answe
     sentence->weight = answer->scores[answer->class_id] - without.scores[answer->class_id];
 }
 
+// Fills sentences[] by reading the trimmed email again without each; none when a pass failed.
+static void explain_email(ec_classifier *classifier, const ec_email *email, const ec_email *trimmed,
+                          const ec_answer *answer, ec_explanation *explanation) {
+    const ec_model_info *info = classifier->ladder.info;
+    float *const logits = classifier->ladder.logits;
+    ec_cleaned *const cleaned = classifier->ladder.cleaned;
+    ec_part parts[EC_MAX_SENTENCES - 1];
+    ec_email read = *trimmed;
+    if (cleaned != NULL) {
+        read = ec_cleaned_email(trimmed, cleaned);
+        list_left_out(email, trimmed, cleaned, explanation);
+    }
+    if (answer->fallback_used || classifier->reader == NULL) {
+        return;
+    }
+    const size_t count =
+        ec_sentences(read.message, read.message_length, EC_MAX_SENTENCES - 1, parts);
+    if (!ec_reader_leave_out(classifier->reader, &read, parts, count, logits)) {
+        return;  // the answer stands, without its reasons
+    }
+    find_sentences(email, trimmed, cleaned, parts, count, explanation);
+    for (size_t i = 0; i <= count; i++) {
+        weigh(info, logits + i * info->label_count, answer, &explanation->sentences[i]);
+    }
+}
+
 ec_status ec_explain(ec_classifier *classifier, const ec_email *email, uint64_t now_ms,
                      ec_answer *answer, ec_explanation *explanation, ec_error *error) {
     if (explanation == NULL) {
@@ -54,24 +98,11 @@ ec_status ec_explain(ec_classifier *classifier, const ec_email *email, uint64_t 
                        "The explanation is a null pointer.");
     }
     EC_RETURN_IF_ERROR(ec_classify(classifier, email, now_ms, answer, error));
+    ec_email trimmed;
+    EC_RETURN_IF_ERROR(ec_email_trim(email, classifier->ladder.policy, &trimmed, error));
     find_runner_up(answer, explanation);
     explanation->sentence_count = 0;
-    if (answer->fallback_used || classifier->reader == NULL) {
-        return EC_OK;
-    }
-    const ec_model_info *info = classifier->ladder.info;
-    float *const logits = classifier->ladder.logits;
-    ec_email trimmed;
-    ec_part parts[EC_MAX_SENTENCES - 1];
-    EC_RETURN_IF_ERROR(ec_email_trim(email, classifier->ladder.policy, &trimmed, error));
-    const size_t count =
-        ec_sentences(trimmed.message, trimmed.message_length, EC_MAX_SENTENCES - 1, parts);
-    if (!ec_reader_leave_out(classifier->reader, &trimmed, parts, count, logits)) {
-        return EC_OK;  // the answer stands, without its reasons
-    }
-    find_sentences(email, &trimmed, parts, count, explanation);
-    for (size_t i = 0; i <= count; i++) {
-        weigh(info, logits + i * info->label_count, answer, &explanation->sentences[i]);
-    }
+    explanation->left_out_count = 0;
+    explain_email(classifier, email, &trimmed, answer, explanation);
     return EC_OK;
 }

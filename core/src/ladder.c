@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "cache.h"
+#include "clean.h"
 #include "rules.h"
 #include "scores.h"
 
@@ -45,7 +46,9 @@ static void answer_from_model(const ec_ladder *ladder, size_t pending, ec_answer
 static void answer_without_model(const ec_ladder *ladder, const ec_email *email,
                                  ec_answer *answer) {
     const ec_model_info *info = ladder->info;
-    const ec_rule *rule = ec_rules_match(ladder->rules, email);
+    const ec_email read =
+        ladder->cleaned != NULL ? ec_cleaned_email(email, ladder->cleaned) : *email;
+    const ec_rule *rule = ec_rules_match(ladder->rules, &read);
     if (rule != NULL) {
         ec_scores_from_rule(rule->class_id, rule->confidence, info->label_count, answer);
     } else {

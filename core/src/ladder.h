@@ -2,6 +2,8 @@
 // The decision ladder. The only place that knows the order:
 //
 //     validate -> cache -> model, unless the breaker is open -> rules -> default
+//
+// The cache knows emails as they came; model and rules read them cleaned.
 #ifndef EC_LADDER_H
 #define EC_LADDER_H
 
@@ -37,6 +39,7 @@ typedef struct ec_ladder {
     ec_shared shared;
     ec_policy policy;
     float review_threshold;  // below it an answer needs review
+    ec_cleaned *cleaned;     // scratch; NULL: emails are read as they came
 
     // Scratch of one batch; entries of one index belong together.
     size_t pending_count;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clean.h"
 #include "error.h"
 #include "windows.h"
 
@@ -11,6 +12,7 @@ struct ec_reader {
     const ec_model *model;
     ec_encoder *encoder;
     ec_window_form form;
+    ec_cleaned *cleaned;                          // NULL: emails are read as they came
     void (*on_pass)(void *context, bool begins);  // may be NULL
     void *on_pass_context;
     // The pass being filled: windows side by side, each with the email it belongs to.
@@ -48,13 +50,14 @@ static bool allocate(ec_reader *reader) {
 }
 
 ec_status ec_reader_new(const ec_model *model, uint32_t batch_tokens, void *threadpool,
-                        ec_reader **out, ec_error *error) {
+                        ec_cleaned *cleaned, ec_reader **out, ec_error *error) {
     ec_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
         return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
                        "There is no memory for a classifier.");
     }
     reader->model = model;
+    reader->cleaned = cleaned;
     reader->form = (ec_window_form){
         .max_tokens = model->info.max_tokens,
         .special = ec_vocab_special_ids(model->vocab),
@@ -167,10 +170,12 @@ static bool add_tokens(ec_reader *reader, token_list subject, token_list message
 
 static bool add_email(ec_reader *reader, const ec_email *email, size_t owner, float *logits,
                       ec_reading *reading) {
-    const token_list subject = tokenize(reader, email->subject, email->subject_length,
-                                        reader->subject, EC_SUBJECT_MAX_BYTES);
-    const token_list message = tokenize(reader, email->message, email->message_length,
-                                        reader->message, EC_MESSAGE_MAX_BYTES);
+    const ec_email read =
+        reader->cleaned != NULL ? ec_cleaned_email(email, reader->cleaned) : *email;
+    const token_list subject =
+        tokenize(reader, read.subject, read.subject_length, reader->subject, EC_SUBJECT_MAX_BYTES);
+    const token_list message =
+        tokenize(reader, read.message, read.message_length, reader->message, EC_MESSAGE_MAX_BYTES);
     return subject.count <= EC_SUBJECT_MAX_BYTES && message.count <= EC_MESSAGE_MAX_BYTES &&
            add_tokens(reader, subject, message, owner, logits, reading);
 }

@@ -259,7 +259,7 @@ static int classify_table(email_table *table, const model_file *file, const cli_
     }
     b.progress = isatty(STDERR_FILENO) == 1 && (b.out.file != stdout || isatty(STDOUT_FILENO) != 1);
     const unsigned threads = options_threads(o, processor_count(DEFAULT_MAX_THREADS));
-    const email_pipeline pipeline = {table, file->model, threads, take_outcome, flush, &b};
+    const email_pipeline pipeline = {table, file->model, threads, false, take_outcome, flush, &b};
     bool ok = pipeline_run(&pipeline) && write_empty_header(&b);
     ok = output_close(&b.out, ok) && ok;
     if (ok) {

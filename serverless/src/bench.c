@@ -144,7 +144,8 @@ static bool measure_emails(bench *b, unsigned threads) {
     }
     size_t emails = 0;
     const double start = clock_ms();
-    const email_pipeline pipeline = {&table, b->file->model, threads, count_outcome, NULL, &emails};
+    const email_pipeline pipeline = {&table,        b->file->model, threads, false,
+                                     count_outcome, NULL,           &emails};
     const bool ok = pipeline_run(&pipeline);
     const double per_second = (double)emails * 1e3 / (clock_ms() - start);
     table_close(&table);

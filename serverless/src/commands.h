@@ -5,6 +5,7 @@
 
 int command_classify(int argc, char **argv);
 int command_batch(int argc, char **argv);
+int command_clean(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_model_info(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
@@ -17,6 +18,7 @@ int command_probe(int argc, char **argv);
 // What `--help` prints.
 extern const char *const help_classify;
 extern const char *const help_batch;
+extern const char *const help_clean;
 extern const char *const help_evaluate;
 extern const char *const help_model_info;
 extern const char *const help_tokenize;

@@ -20,6 +20,8 @@ const char *const help_evaluate =
     "\n"
     "      --input-format FORMAT   csv or jsonl (default: by the ending of FILE)\n"
     "  -f, --format FORMAT         text (default) or json\n"
+    "      --whole-messages        read messages as they came, signatures and quoted mail "
+    "included\n"
     "      --predictions OUT       write each answer as a line of JSON, without the mail\n"
     "  -t, --threads N             emails in work at once (default: processors, at most 8)\n"
     "  -m, --model FILE            the model bundle\n"
@@ -179,7 +181,8 @@ static bool print_json(evaluation *e) {
 
 static bool evaluate_table(evaluation *e, email_table *table, const cli_options *o) {
     const unsigned threads = options_threads(o, processor_count(DEFAULT_MAX_THREADS));
-    const email_pipeline pipeline = {table, e->model, threads, take_outcome, NULL, e};
+    const email_pipeline pipeline = {table,        e->model, threads, o->whole_messages,
+                                     take_outcome, NULL,     e};
     const double start = clock_ms();
     if (!pipeline_run(&pipeline)) {
         return false;
@@ -222,7 +225,7 @@ static int evaluate_model(const model_file *file, email_table *table, const cli_
 int command_evaluate(int argc, char **argv) {
     cli_options o;
     const unsigned accepted = OPTION_INPUT_FORMAT | OPTION_FORMAT | OPTION_PREDICTIONS |
-                              OPTION_THREADS | OPTION_MODEL | OPTION_REQUIRE_MODEL;
+                              OPTION_THREADS | OPTION_MODEL | OPTION_REQUIRE_MODEL | OPTION_WHOLE;
     if (!options_read(&o, accepted, argc, argv)) {
         return options_usage(argv[0]);
     }

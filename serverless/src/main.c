@@ -19,6 +19,7 @@ typedef struct cli_command {
 static const cli_command commands[] = {
     {"classify", "say what one or more emails are about", &help_classify, command_classify},
     {"batch", "classify a table of emails, CSV or JSON lines", &help_batch, command_batch},
+    {"clean", "show what the model reads of a table of emails", &help_clean, command_clean},
     {"evaluate", "measure the model on labelled emails", &help_evaluate, command_evaluate},
     {"model-info", "show facts about the model", &help_model_info, command_model_info},
     {"tokenize", "show the tokens the model reads", &help_tokenize, command_tokenize},

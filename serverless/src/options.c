@@ -30,6 +30,7 @@ static const option_rule rules[] = {
     {OPTION_TOKENS, "tokens", 0, true},
     {OPTION_ITERATIONS, "iterations", 'n', true},
     {OPTION_EMAILS, "emails", 0, true},
+    {OPTION_WHOLE, "whole-messages", 0, false},
     {OPTION_THREAD_LIST, "threads", 't', true},
 };
 enum { RULE_COUNT = sizeof rules / sizeof *rules };
@@ -98,6 +99,9 @@ static bool apply(cli_options *o, const option_rule *rule, const char *value) {
         return read_format(value, &o->json);
     case OPTION_EXPLAIN:
         o->explain = true;
+        return true;
+    case OPTION_WHOLE:
+        o->whole_messages = true;
         return true;
     case OPTION_MODEL:
         o->model = value;

@@ -23,7 +23,8 @@ enum {
     OPTION_ITERATIONS = 1 << 12,
     OPTION_EMAILS = 1 << 13,
     OPTION_THREAD_LIST = 1 << 14,  // --threads with several numbers
-    OPTION_EXPLAIN = 1 << 15
+    OPTION_EXPLAIN = 1 << 15,
+    OPTION_WHOLE = 1 << 16  // --whole-messages
 };
 
 enum { OPTION_MAX_NUMBERS = 16, OPTION_MAX_THREADS = 256 };
@@ -42,6 +43,7 @@ typedef struct cli_options {
     const char *emails;
     bool json;  // --format json
     bool explain;
+    bool whole_messages;
     bool require_model;
     bool force;
     table_format input_format;

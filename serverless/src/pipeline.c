@@ -176,9 +176,11 @@ static bool feed(const email_pipeline *p, group_ring *ring) {
 // ---------------------------------------------------------------------------- start and stop
 
 static bool start_worker(const email_pipeline *p, group_ring *ring, ring_worker *worker) {
+    const ec_classifier_options options = {.struct_size = sizeof options,
+                                           .whole_messages = p->whole_messages};
     ec_error error = {0};
     worker->ring = ring;
-    if (ec_classifier_new(p->model, NULL, &worker->classifier, &error) != EC_OK) {
+    if (ec_classifier_new(p->model, &options, &worker->classifier, &error) != EC_OK) {
         cli_error_of("classifier", &error);
         return false;
     }

@@ -22,6 +22,7 @@ typedef struct email_pipeline {
     email_table *table;
     const ec_model *model;  // NULL: rules
     unsigned threads;
+    bool whole_messages;  // read them as they came
     // Called for every record, in order; false stops.
     bool (*sink)(void *context, const email_outcome *outcome);
     // Called before waiting for input, and at the end; false stops. May be NULL.

@@ -72,11 +72,23 @@ static void print_sentence(const ec_answer *answer, const ec_sentence *sentence,
     }
 }
 
+static void print_left_out(const ec_explanation *explanation, const ec_email *email) {
+    if (explanation->left_out_count > 0) {
+        puts("not read");
+    }
+    for (uint32_t i = 0; i < explanation->left_out_count; i++) {
+        const ec_left_out *part = &explanation->left_out[i];
+        printf("  %-12s", ec_left_out_name(part->kind));
+        print_quote((text){email->message + part->start, part->length});
+    }
+}
+
 static void print_explanation(const ec_answer *answer, const ec_explanation *explanation,
                               const ec_email *email, const ec_model_info *info) {
     char number[16];
     if (explanation->sentence_count == 0) {
         puts("no explanation: the model did not answer");
+        print_left_out(explanation, email);
         return;
     }
     printf("runner-up     %s (%s)\n", info->labels[explanation->runner_up],
@@ -85,6 +97,7 @@ static void print_explanation(const ec_answer *answer, const ec_explanation *exp
     for (uint32_t i = 0; i < explanation->sentence_count; i++) {
         print_sentence(answer, &explanation->sentences[i], email, info);
     }
+    print_left_out(explanation, email);
 }
 
 void report_print(report_style style, const ec_answer *answer, const ec_explanation *explanation,

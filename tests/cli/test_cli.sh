@@ -15,12 +15,12 @@ SECRET=xyzzyplugh
 
 run 0 --help
 ok 'help is for people, without names from the source' sh -c "! grep -q '[a-z]_[a-z]' '$T/out'"
-for command in classify batch evaluate model-info tokenize convert bench; do
+for command in classify batch clean evaluate model-info tokenize convert bench; do
     ok "--help lists $command" grep -q "^  $command " "$T/out"
 done
 run 0 --version
 out_has '^email-classifier [0-9]*\.[0-9]*\.[0-9]*$'
-for command in classify batch evaluate model-info tokenize convert bench; do
+for command in classify batch clean evaluate model-info tokenize convert bench; do
     run 0 $command --help
     quiet
     out_has "^usage: email-classifier $command"
@@ -74,6 +74,16 @@ run 1 convert --settings "$T/settings.json" "$TINY" "$T/none.ecm"
 says "$TINY: "
 run 1 convert --settings "$T/missing.json" "$TINY" "$T/none.ecm"
 says "$T/missing.json: No such file"
+rm "$T/broken/vocab.txt"
+run 1 convert "$T/broken" "$T/none.ecm"
+says "$T/broken: has neither vocab.txt nor tokenizer.json"
+# Only tokenizer.json, which together with tokenizer_config.json says that it is cased.
+run 0 convert "$ROOT/tests/parity/shapes/deep-cased" "$T/cased.ecm"
+printf 'Subject: car\n\nThe car is Broken, broke.\n' >"$T/cased.txt"
+run 0 tokenize --model "$T/cased.ecm" "$T/cased.txt"
+out_has 'The$'
+out_has 'Broken$'
+out_has 'broke$'
 ok 'no temporary file stays' [ -z "$(find "$T" -name '*.ecm.*')" ]
 
 run 0 model-info --model "$MODEL"
@@ -122,6 +132,13 @@ out_has "^  *[-+][0-9]* %  My car was stolen last night\.$"
 run 0 classify -e --format json "$T/mail.txt"
 lines "$T/out" 1
 out_has '"explanation":{"runner_up":"[A-Za-z]*",.*"sentences":\[{"field":"subject","start":'
+printf 'Subject: Re: glass\n\nMy car was stolen last night from the drive.\n\nAnn wrote:\n> Glass.\n' \
+    >"$T/reply.txt"
+run 0 classify --explain "$T/reply.txt"
+out_has '^not read$'
+out_has '^  quoted  *Ann wrote: > Glass\.$'
+run 0 classify -e --format json "$T/reply.txt"
+out_has '"left_out":\[{"kind":"quoted","start":46,"end":65}\]'
 run 0 classify --threads 2 --format json - <"$T/mail.txt"
 run 0 classify --format json "$T/crlf.eml"
 run 0 classify --subject 'Stolen car' "$T/bare.txt"
@@ -371,6 +388,36 @@ wait $killed 2>/dev/null
 ok 'ended by SIGTERM' [ $? -eq 143 ]
 exec 3>&-
 ok 'no unfinished file' [ -z "$(find "$T" -name 'killed*')" ]
+
+# ------------------------------------------------------------------ clean
+
+printf '%s\n' '{"n":[1],"Subject":"Re: x","message":"It is a flat tyre, can you come and help me here?\n\n> Old.","left_out":7}' \
+    '{"subject":"FW: x","message":"FYI\n> Stolen car."}' >"$T/threads.jsonl"
+run 0 clean "$T/threads.jsonl"
+quiet
+lines "$T/out" 2
+out_has '^{"n":\[1\],"Subject":"Re: x","message":"It is a flat tyre, can you come and help me here?","left_out":7}$'
+out_has '^{"subject":"FW: x","message":"FYI\\n  Stolen car."}$'
+run 0 clean --explain --input-format jsonl -o "$T/cleaned.jsonl" - <"$T/threads.jsonl"
+quiet
+ok 'the part is listed' grep -q '"left_out":\[{"kind":"quoted","start":51,"end":57}\]}$' "$T/cleaned.jsonl"
+ok 'nothing else is' grep -q '"left_out":\[\]}$' "$T/cleaned.jsonl"
+printf 'Message,SUBJECT,label\nhello there,x,"a ""b"""\n' >"$T/one.csv"
+run 0 clean "$T/one.csv"
+out_has '^{"Message":"hello there","SUBJECT":"x","label":"a \\"b\\""}$'
+printf '{"subject":"x"}\n' >"$T/lacking.jsonl"
+run 1 clean "$T/lacking.jsonl" -o "$T/never.jsonl"
+says ".*lacking.jsonl: line 1: message: is missing"
+ok 'nothing half-written' [ ! -e "$T/never.jsonl" ]
+{
+    printf '{"subject":"x","message":"'
+    repeat 20001 a
+    printf '"}\n'
+} >"$T/huge.jsonl"
+run 1 clean "$T/huge.jsonl"
+says ".*huge.jsonl: line 1: message: .*20000 bytes"
+run 2 clean "$T/one.csv" "$T/one.csv"
+run 2 clean --model x "$T/one.csv"
 
 # ------------------------------------------------------------------ evaluate
 

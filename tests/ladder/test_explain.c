@@ -209,6 +209,69 @@ static void test_long_email(const ec_model *model) {
     ec_classifier_free(classifier);
 }
 
+#define OWN_TEXT "I was at home the whole time. It is gone now, sad but so!"
+#define QUOTE "On Mon, Nov 3, 2025 at 10:12 AM A <a@b.example> wrote:\n> The crash was last year."
+
+// What was left out is reported, and is not read. Places are those of the email as it was given.
+static void test_cleaned(const ec_model *model) {
+    static const char message[] = " \n" OWN_TEXT "\n\n" QUOTE "\n";
+    const ec_email email = {"theft", 5, message, sizeof message - 1};
+    const ec_email own = {"theft", 5, OWN_TEXT, sizeof OWN_TEXT - 1};
+    ec_classifier *classifier = classifier_of(model, NULL);
+    ec_answer answer;
+    ec_answer plain;
+    ec_explanation explanation;
+    const long tries = counted_alloc_tries();
+    EC_CHECK_EQUAL(ec_explain(classifier, &email, 0, &answer, &explanation, NULL), EC_OK);
+    EC_CHECK_EQUAL(ec_classify(classifier, &own, 0, &plain, NULL), EC_OK);
+    EC_CHECK_EQUAL(counted_alloc_tries(), tries);
+    EC_CHECK_EQUAL(answer.tokens, plain.tokens);
+    EC_CHECK_BYTES(answer.scores, plain.scores, plain.score_count * sizeof *plain.scores);
+    EC_CHECK_EQUAL(explanation.left_out_count, 1);
+    EC_CHECK_EQUAL(explanation.left_out[0].kind, EC_LEFT_OUT_QUOTED);
+    EC_CHECK_EQUAL(explanation.left_out[0].length, sizeof QUOTE - 1);
+    EC_CHECK_BYTES(message + explanation.left_out[0].start, QUOTE, sizeof QUOTE - 1);
+    EC_CHECK_EQUAL(explanation.sentence_count, 3);
+    EC_CHECK_BYTES(message + explanation.sentences[2].start, "It is gone now, sad but so!", 27);
+    EC_CHECK_EQUAL(explanation.sentences[2].length, 27);
+    ec_classifier_free(classifier);
+
+    const ec_classifier_options whole = {.struct_size = sizeof whole, .whole_messages = true};
+    EC_CHECK_EQUAL(ec_classifier_new(model, &whole, &classifier, NULL), EC_OK);
+    EC_CHECK_EQUAL(ec_explain(classifier, &email, 0, &answer, &explanation, NULL), EC_OK);
+    EC_CHECK(answer.tokens > plain.tokens);
+    EC_CHECK_EQUAL(explanation.left_out_count, 0);
+    ec_classifier_free(classifier);
+}
+
+// HTML: a sentence is where its first and last characters are, references whole.
+static void test_cleaned_html(const ec_model *model) {
+    static const char message[] =
+        "<p>Gone &amp; away for the whole time &eacute;</p><p>Sad &lt;but&gt;";
+    const ec_email email = {"theft", 5, message, sizeof message - 1};
+    ec_classifier *classifier = classifier_of(model, NULL);
+    ec_answer answer;
+    ec_explanation explanation;
+    EC_CHECK_EQUAL(ec_explain(classifier, &email, 0, &answer, &explanation, NULL), EC_OK);
+    EC_CHECK_EQUAL(explanation.sentence_count, 3);
+    EC_CHECK_EQUAL(explanation.sentences[1].start, 3);
+    EC_CHECK_EQUAL(explanation.sentences[1].length,
+                   strlen("Gone &amp; away for the whole time &eacute;"));
+    EC_CHECK_EQUAL(explanation.sentences[2].length, strlen("Sad &lt;but&gt;"));
+    ec_classifier_free(classifier);
+}
+
+// The rules read what the model would.
+static void test_cleaned_rules(void) {
+    static const char message[] = OWN_TEXT "\n\n" QUOTE;
+    const ec_email email = {"hello", 5, message, sizeof message - 1};
+    ec_classifier *classifier = classifier_of(NULL, NULL);
+    ec_answer answer;
+    EC_CHECK_EQUAL(ec_classify(classifier, &email, 0, &answer, NULL), EC_OK);
+    EC_CHECK_EQUAL(answer.source, EC_SOURCE_DEFAULT);
+    ec_classifier_free(classifier);
+}
+
 static void test_without_model(const ec_model *model) {
     ec_classifier *classifier = classifier_of(NULL, NULL);
     ec_answer answer;
@@ -263,7 +326,13 @@ static void test_json(const ec_model *model) {
     EC_CHECK(cJSON_GetObjectItem(first, "weight")->valuedouble == -0.25);
     EC_CHECK_EQUAL(cJSON_GetObjectItem(first, "start")->valueint, 2);
     EC_CHECK_EQUAL(cJSON_GetObjectItem(first, "end")->valueint, 31);
+    EC_CHECK_EQUAL(cJSON_GetArraySize(cJSON_GetObjectItem(object, "left_out")), 0);
     cJSON_Delete(json);
+    explanation.left_out_count = 1;
+    explanation.left_out[0] = (ec_left_out){EC_LEFT_OUT_BANNER, 2, 40};
+    ec_format_explained(&answer, &explanation, model, 1.0, text, sizeof text);
+    EC_CHECK(strstr(text, "],\"left_out\":[{\"kind\":\"banner\",\"start\":2,\"end\":42}]}}") !=
+             NULL);
     ec_classifier_free(classifier);
 }
 
@@ -278,6 +347,9 @@ int main(void) {
     test_any_text();
     test_parts(model);
     test_long_email(model);
+    test_cleaned(model);
+    test_cleaned_html(model);
+    test_cleaned_rules();
     test_without_model(model);
     test_refused(model);
     test_json(model);

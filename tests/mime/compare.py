@@ -42,6 +42,7 @@ class TextOfHtml(html.parser.HTMLParser):
     def __init__(self):
         super().__init__(convert_charrefs=True)
         self.text, self.line_ends, self.blank, self.hidden = "", 0, False, None
+        self.quotes = 0
 
     def element(self, tag):
         if tag in PARAGRAPHS:
@@ -56,10 +57,12 @@ class TextOfHtml(html.parser.HTMLParser):
             self.hidden = tag
         elif tag == "br":
             self.line_ends = min(self.line_ends + 1, 2)
+        self.quotes += tag == "blockquote"
         self.element(tag)
 
     def handle_endtag(self, tag):
         self.hidden = None if tag == self.hidden else self.hidden
+        self.quotes -= tag == "blockquote" and self.quotes > 0
         self.element(tag)
 
     def handle_data(self, data):
@@ -69,8 +72,10 @@ class TextOfHtml(html.parser.HTMLParser):
             if piece[0] in " \t\r\n\f\xa0":
                 self.blank = True
                 continue
+            starts_line = not self.text or self.line_ends
             if self.text:
                 self.text += "\n" * self.line_ends or " " * self.blank
+            self.text += ">" if starts_line and self.quotes else ""
             self.line_ends, self.blank = 0, False
             self.text += piece
 

@@ -157,7 +157,9 @@ int main(void) {
     ec_model *model = NULL;
     ec_classifier *classifier = NULL;
     EC_CHECK(ec_model_load(image, model_size, &model, NULL) == EC_OK);
-    EC_CHECK(ec_classifier_new(model, NULL, &classifier, NULL) == EC_OK);
+    // As models/float_scores.py reads them.
+    const ec_classifier_options options = {.struct_size = sizeof options, .whole_messages = true};
+    EC_CHECK(ec_classifier_new(model, &options, &classifier, NULL) == EC_OK);
     const ec_model_info *info = ec_model_get_info(model);
     EC_CHECK_EQUAL(info->label_count, LABELS);
     const char *golden_at = goldens;

@@ -11,7 +11,7 @@ set -eu
 # What the core may call. Nothing here reads a file, a clock, the environment or a locale, or
 # starts a thread.
 ALLOWED='malloc|calloc|realloc|free|aligned_alloc|posix_memalign'
-ALLOWED="$ALLOWED|bcmp|mem(chr|cmp|cpy|move|set)|str(chr|cmp|len|ncmp|rchr|spn|cspn|str|pbrk)|qsort"
+ALLOWED="$ALLOWED|bcmp|mem(chr|cmp|cpy|move|set)|str(chr|cmp|len|ncmp|rchr|spn|cspn|str|pbrk)|bsearch|qsort"
 ALLOWED="$ALLOWED|v?snprintf|(abs|ceil|erf|exp|fabs|floor|fma|fmax|fmin|ldexp|log|lrint|lround)f?"
 ALLOWED="$ALLOWED|(nearbyint|pow|rint|round|roundeven|sqrt|tanh|trunc)f?|llrintf?|exp2f?"
 ALLOWED="$ALLOWED|(xnn|pthreadpool|cJSON|ec_json)_[A-Za-z0-9_]*"

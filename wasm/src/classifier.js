@@ -33,10 +33,20 @@ import { Queue } from './queue.js';
  */
 
 /**
+ * A part of the message that the model did not read.
+ * @typedef {object} LeftOut
+ * @property {'quoted' | 'signature' | 'disclaimer' | 'banner' | 'header'} kind header: lines that
+ *   introduce quoted mail which itself was read
+ * @property {number} start index into the message
+ * @property {number} end
+ */
+
+/**
  * @typedef {object} Explanation
  * @property {string} runner_up the next likely label
  * @property {number} runner_up_confidence
  * @property {Sentence[]} sentences in the order of the email; none when the network did not answer
+ * @property {LeftOut[]} left_out in the order of the message
  */
 
 /** @typedef {Answer & Explanation} ExplainedAnswer */

@@ -5,26 +5,22 @@
 /** @typedef {import('./classifier.js').Email} Email */
 /** @typedef {import('./classifier.js').ExplainedAnswer} ExplainedAnswer */
 /** @typedef {import('./classifier.js').Explanation} Explanation */
-/** @typedef {import('./classifier.js').Sentence} Sentence */
 
 /**
  * The core counts bytes of UTF-8, JavaScript UTF-16 units: two for what takes four bytes, else one.
- * @param {Email} email
- * @returns {(sentence: Sentence) => Sentence}
+ * @param {string} text
+ * @returns {<T extends { start: number, end: number }>(part: T) => T}
  */
-function toStringIndices(email) {
-  const encoder = new TextEncoder();
-  const bytes = { subject: encoder.encode(email.subject), message: encoder.encode(email.message) };
-  return (sentence) => {
-    const index = (/** @type {number} */ offset) => {
-      let units = 0;
-      for (const byte of bytes[sentence.field].subarray(0, offset)) {
-        units += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
-      }
-      return units;
-    };
-    return { ...sentence, start: index(sentence.start), end: index(sentence.end) };
+function toStringIndices(text) {
+  const bytes = new TextEncoder().encode(text);
+  const index = (/** @type {number} */ offset) => {
+    let units = 0;
+    for (const byte of bytes.subarray(0, offset)) {
+      units += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
+    }
+    return units;
   };
+  return (part) => ({ ...part, start: index(part.start), end: index(part.end) });
 }
 
 /**
@@ -34,9 +30,14 @@ function toStringIndices(email) {
  * @returns {ExplainedAnswer} with indices of the strings
  */
 export function explained(email, { explanation, ...answer }) {
+  const places = {
+    subject: toStringIndices(email.subject),
+    message: toStringIndices(email.message),
+  };
   return {
     ...answer,
     ...explanation,
-    sentences: explanation.sentences.map(toStringIndices(email)),
+    sentences: explanation.sentences.map((sentence) => places[sentence.field](sentence)),
+    left_out: explanation.left_out.map((part) => places.message(part)),
   };
 }

@@ -12,6 +12,7 @@ export { explained } from './explanation.js';
  * @typedef {import('./classifier.js').Email} Email
  * @typedef {import('./classifier.js').ExplainedAnswer} ExplainedAnswer
  * @typedef {import('./classifier.js').Explanation} Explanation
+ * @typedef {import('./classifier.js').LeftOut} LeftOut
  * @typedef {import('./classifier.js').ModelInfo} ModelInfo
  * @typedef {import('./classifier.js').Progress} Progress
  * @typedef {import('./classifier.js').Result} Result

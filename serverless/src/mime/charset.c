@@ -2,6 +2,7 @@
 #include "charset.h"
 
 #include "utf8.h"
+#include "windows_1252.h"
 
 enum { REPLACEMENT = 0xFFFD };
 
@@ -36,14 +37,6 @@ mime_charset mime_charset_named(text name) {
     return MIME_UNKNOWN;
 }
 
-uint32_t mime_windows_1252(uint8_t byte) {
-    static const uint16_t from_80[32] = {
-        0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-        0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-        0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178};
-    return byte >= 0x80 && byte < 0xA0 ? from_80[byte - 0x80] : byte;
-}
-
 static uint32_t iso_8859_15(uint8_t byte) {
     switch (byte) {
     case 0xA4:
@@ -63,14 +56,14 @@ static uint32_t iso_8859_15(uint8_t byte) {
     case 0xBE:
         return 0x0178;
     default:
-        return mime_windows_1252(byte);
+        return ec_windows_1252(byte);
     }
 }
 
 static uint32_t character_of(mime_charset charset, uint8_t byte) {
     switch (charset) {
     case MIME_WINDOWS_1252:
-        return mime_windows_1252(byte);
+        return ec_windows_1252(byte);
     case MIME_ISO_8859_15:
         return iso_8859_15(byte);
     default:

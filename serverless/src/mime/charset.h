@@ -21,7 +21,4 @@ mime_charset mime_charset_named(text name);
 // Adds bytes of this charset as UTF-8, U+FFFD in place of what is none of its characters.
 void mime_add_utf8(mime_charset charset, text bytes, text_buffer *out);
 
-// The character of a byte in windows-1252, U+FFFD for the five that have none.
-uint32_t mime_windows_1252(uint8_t byte);
-
 #endif

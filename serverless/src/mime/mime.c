@@ -6,7 +6,6 @@
 #include "charset.h"
 #include "encoded_word.h"
 #include "headers.h"
-#include "html.h"
 #include "transfer.h"
 
 // RFC 2046 allows boundaries of 70 characters.
@@ -56,6 +55,13 @@ static void add_lines(text characters, text_buffer *out) {
     out->length = (size_t)(to - out->data);
 }
 
+// Adds the readable text of an HTML body.
+static void add_html(text html, text_buffer *out) {
+    if (buffer_reserve(out, html.length + 1)) {
+        out->length += ec_html_to_text(html.data, html.length, out->data + out->length);
+    }
+}
+
 // Makes the text of a part the message, unless it is blank.
 static found_text read_text(mime_reader *r, const mime_headers *part, found_text kind) {
     char name[MAX_CHARSET];
@@ -71,7 +77,7 @@ static found_text read_text(mime_reader *r, const mime_headers *part, found_text
                   &r->utf8);
     const text characters = {r->utf8.data, r->utf8.length};
     if (kind == FOUND_HTML) {
-        mime_html_to_text(characters, &r->candidate);
+        add_html(characters, &r->candidate);
     } else {
         add_lines(characters, &r->candidate);
     }

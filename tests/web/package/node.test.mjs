@@ -101,6 +101,17 @@ describe('a classifier', () => {
     assert.ok(sentences.every((s) => s.label_without && Number.isFinite(s.weight)));
   });
 
+  it('says what it did not read', async () => {
+    const message =
+      'Grüße 😀. My car was stolen last night.\n\nAnn wrote:\n> Your windshield is in.\n';
+    const { label, left_out } = await classifier.explain({ subject: 'Re: glass', message });
+    assert.equal(label, 'CarTheft');
+    assert.deepEqual(
+      left_out.map(({ kind, start, end }) => [kind, message.slice(start, end)]),
+      [['quoted', 'Ann wrote:\n> Your windshield is in.']],
+    );
+  });
+
   it('cancels', async () => {
     const before = new AbortController();
     before.abort();

@@ -4,18 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "charset.h"
 #include "html_entities.h"
 #include "utf8.h"
+#include "windows_1252.h"
 
 enum { REPLACEMENT = 0xFFFD, LAST_CHARACTER = 0x10FFFF };
+
+// A part of the HTML.
+typedef struct text {
+    const char *data;
+    size_t length;
+} text;
 
 typedef struct html_reader {
     text in;
     size_t at;
-    text_buffer *out;
+    char *out;
+    uint16_t *origins;  // of out; may be NULL
+    size_t out_length;
     unsigned line_ends;  // due before the next visible character, at most 2
     bool blank;          // likewise
+    unsigned quotes;     // elements <blockquote> that are open
 } html_reader;
 
 // ---------------------------------------------------------------------------- text
@@ -24,15 +33,35 @@ static void want_line_ends(html_reader *r, unsigned count) {
     r->line_ends = r->line_ends > count ? r->line_ends : count;
 }
 
-// Adds visible bytes, and before them the white space that is due.
-static void add_visible(html_reader *r, const char *data, size_t length) {
-    if (r->out->length > 0) {
-        buffer_add(r->out, "\n\n", r->line_ends);
-        buffer_add(r->out, " ", r->blank && r->line_ends == 0 ? 1 : 0);
+static void add_char(html_reader *r, char c, size_t origin) {
+    if (r->origins != NULL) {
+        r->origins[r->out_length] = (uint16_t)origin;
+    }
+    r->out[r->out_length++] = c;
+}
+
+// Adds the white space that is due before a visible character, and the ">" of a quoted line. Each
+// takes no more bytes than the markup that asked for it, so that the text is never the longer.
+static void add_white_space(html_reader *r, size_t origin) {
+    const bool starts_line = r->out_length == 0 || r->line_ends > 0;
+    for (unsigned i = 0; i < r->line_ends && r->out_length > 0; i++) {
+        add_char(r, '\n', origin);
+    }
+    if (starts_line && r->quotes > 0) {
+        add_char(r, '>', origin);
+    } else if (r->blank && !starts_line) {
+        add_char(r, ' ', origin);
     }
     r->line_ends = 0;
     r->blank = false;
-    buffer_add(r->out, data, length);
+}
+
+// Adds visible bytes of the HTML.
+static void add_visible(html_reader *r, size_t start, size_t end) {
+    add_white_space(r, start);
+    for (size_t i = start; i < end; i++) {
+        add_char(r, r->in.data[i], i);
+    }
 }
 
 // Bytes of the white space at data[at], a no-break space included; 0 when there is none.
@@ -56,7 +85,7 @@ static void read_text(html_reader *r) {
            blank_at(r->in, end) == 0) {
         end++;
     }
-    add_visible(r, r->in.data + r->at, end - r->at);
+    add_visible(r, r->at, end);
     r->at = end;
 }
 
@@ -71,7 +100,7 @@ static int digit_of(char c, unsigned base) {
 
 static uint32_t allowed(uint32_t character) {
     if (character >= 0x80 && character < 0xA0) {
-        return mime_windows_1252((uint8_t)character);  // as the HTML standard wants it
+        return ec_windows_1252((uint8_t)character);  // as the HTML standard wants it
     }
     const bool white = character == '\t' || character == '\n' || character == '\r';
     const bool control = (character < ' ' && !white) || character == 0x7F;
@@ -100,23 +129,23 @@ static size_t numeric_reference(text in, uint32_t *character) {
 }
 
 static int compare_entities(const void *name, const void *entity) {
-    return strcmp(name, ((const html_entity *)entity)->name);
+    return strcmp(name, ((const ec_html_entity *)entity)->name);
 }
 
 // Reads "&name;" at the start of `in`. The semicolon may be missing after names of Latin-1.
 static size_t named_reference(text in, uint32_t *character) {
-    char name[HTML_ENTITY_NAME + 1];
+    char name[EC_HTML_ENTITY_NAME + 1];
     size_t length = 0;
     while (1 + length < in.length && digit_of(in.data[1 + length], 36) >= 0) {
-        if (length == HTML_ENTITY_NAME) {
+        if (length == EC_HTML_ENTITY_NAME) {
             return 0;
         }
         name[length] = in.data[1 + length];
         length++;
     }
     name[length] = '\0';
-    const html_entity *entity =
-        bsearch(name, html_entities, html_entity_count, sizeof *html_entities, compare_entities);
+    const ec_html_entity *entity = bsearch(name, ec_html_entities, ec_html_entity_count,
+                                           sizeof *ec_html_entities, compare_entities);
     const bool closed = 1 + length < in.length && in.data[1 + length] == ';';
     if (entity == NULL || (!closed && entity->character > 0xFF)) {
         return 0;
@@ -125,20 +154,33 @@ static size_t named_reference(text in, uint32_t *character) {
     return 1 + length + closed;
 }
 
+// Reads a character reference at the start of `in`, which is '&'; 0 when it is none.
+static size_t reference(text in, uint32_t *character) {
+    return in.length > 1 && in.data[1] == '#' ? numeric_reference(in, character)
+                                              : named_reference(in, character);
+}
+
 static void read_reference(html_reader *r) {
-    const text rest = {r->in.data + r->at, r->in.length - r->at};
+    const size_t start = r->at;
     uint32_t character = '&';
-    const size_t length = rest.length > 1 && rest.data[1] == '#'
-                              ? numeric_reference(rest, &character)
-                              : named_reference(rest, &character);
+    const size_t length = reference((text){r->in.data + start, r->in.length - start}, &character);
     char bytes[4];
     const text decoded = {bytes, ec_utf8_encode(character, bytes)};
     r->at += length > 0 ? length : 1;
     if (blank_at(decoded, 0) > 0) {
         r->blank = true;
-    } else {
-        add_visible(r, decoded.data, decoded.length);
+        return;
     }
+    add_white_space(r, start);
+    for (size_t i = 0; i < decoded.length; i++) {
+        add_char(r, bytes[i], start);
+    }
+}
+
+size_t ec_html_unit(const char *html, size_t length) {
+    uint32_t character = 0;
+    const size_t found = html[0] == '&' ? reference((text){html, length}, &character) : 0;
+    return found > 0 ? found : 1;
 }
 
 // ---------------------------------------------------------------------------- tags
@@ -149,7 +191,8 @@ typedef enum effect {
     LINE,       // begins and ends on lines of its own
     PARAGRAPH,  // with an empty line before and after
     BREAK,
-    HIDDEN  // up to its end tag
+    QUOTE,   // lines as of LINE that begin with ">"
+    HIDDEN,  // up to its end tag
 } effect;
 
 enum { LONGEST_NAME = 10 };
@@ -159,7 +202,7 @@ static effect effect_of(const char *name) {
         char name[LONGEST_NAME + 1];
         uint8_t effect;
     } elements[] = {
-        {"address", LINE}, {"article", LINE}, {"aside", LINE},    {"blockquote", LINE},
+        {"address", LINE}, {"article", LINE}, {"aside", LINE},    {"blockquote", QUOTE},
         {"body", LINE},    {"br", BREAK},     {"center", LINE},   {"dd", LINE},
         {"details", LINE}, {"dialog", LINE},  {"dir", LINE},      {"div", LINE},
         {"dl", LINE},      {"dt", LINE},      {"fieldset", LINE}, {"figcaption", LINE},
@@ -220,13 +263,22 @@ static void skip_attributes(html_reader *r) {
     }
 }
 
+static bool begins_with_name(const char *data, const char *name, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if ((is_letter(data[i]) ? data[i] | 0x20 : data[i]) != name[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Moves to the end tag of a hidden element.
 static void skip_hidden(html_reader *r, const char *name) {
     const size_t length = strlen(name);
     while (r->at < r->in.length) {
         skip_behind(r, r->at, "</");
         const text rest = {r->in.data + r->at, r->in.length - r->at};
-        if (rest.length > length && text_equals_any_case((text){rest.data, length}, name) &&
+        if (rest.length > length && begins_with_name(rest.data, name, length) &&
             digit_of(rest.data[length], 36) < 0) {
             r->at -= 2;
             return;
@@ -254,6 +306,11 @@ static void read_tag(html_reader *r, bool is_end) {
     case BREAK:
         want_line_ends(r, r->line_ends == 0 ? 1 : 2);
         break;
+    case QUOTE:
+        want_line_ends(r, 1);
+        r->quotes += is_end ? 0 : 1;
+        r->quotes -= is_end && r->quotes > 0 ? 1 : 0;
+        break;
     case HIDDEN:
         if (!is_end) {
             skip_hidden(r, name);
@@ -275,15 +332,15 @@ static void read_markup(html_reader *r) {
     } else if (first == '!' || first == '?' || first == '/') {
         skip_behind(r, r->at, ">");
     } else {
-        add_visible(r, "<", 1);
+        add_visible(r, r->at, r->at + 1);
         r->at++;
     }
 }
 
-void mime_html_to_text(text html, text_buffer *out) {
-    html_reader reader = {.in = html, .out = out};
-    while (reader.at < html.length) {
-        const char c = html.data[reader.at];
+size_t ec_html_read(const char *html, size_t length, char *out, uint16_t *origins) {
+    html_reader reader = {.in = {html, length}, .out = out, .origins = origins};
+    while (reader.at < length) {
+        const char c = html[reader.at];
         if (c == '<') {
             read_markup(&reader);
         } else if (c == '&') {
@@ -292,4 +349,34 @@ void mime_html_to_text(text html, text_buffer *out) {
             read_text(&reader);
         }
     }
+    return reader.out_length;
+}
+
+size_t ec_html_to_text(const char *html, size_t length, char *out) {
+    return ec_html_read(html, length, out, NULL);
+}
+
+// ---------------------------------------------------------------------------- recognizing
+
+// Whether a tag begins at the start of `in` that mail programs write.
+static bool is_mail_tag(text in) {
+    static const char *const names[] = {"html", "body", "div",  "p",          "br",
+                                        "td",   "span", "font", "blockquote", "table"};
+    const size_t at = in.length > 1 && in.data[1] == '/' ? 2 : 1;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const size_t end = at + strlen(names[i]);
+        if (end < in.length && begins_with_name(in.data + at, names[i], end - at) &&
+            strchr(" \t\r\n/>", in.data[end]) != NULL && in.data[end] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ec_html_is(const char *text_, size_t length) {
+    unsigned tags = 0;
+    for (size_t i = 0; i < length && tags < 2; i++) {
+        tags += text_[i] == '<' && is_mail_tag((text){text_ + i, length - i});
+    }
+    return tags == 2;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes html_entity_tables.c beside it from the entities of HTML 4 that Python knows.
+"""Writes core/src/html_entity_tables.c from the entities of HTML 4 that Python knows.
 
     generate_entities.py            writes the file
     generate_entities.py --check    exits 1 when writing would change anything
@@ -9,18 +9,18 @@ import html.entities
 import pathlib
 import sys
 
-OUTPUT = pathlib.Path(__file__).resolve().parent / "html_entity_tables.c"
+OUTPUT = pathlib.Path(__file__).resolve().parents[1] / "src" / "html_entity_tables.c"
 
 HEAD = """\
 // SPDX-License-Identifier: Apache-2.0
-// Made by generate_entities.py.
+// Made by core/html/generate_entities.py.
 #include "html_entities.h"
 
-const html_entity html_entities[] = {
+const ec_html_entity ec_html_entities[] = {
 """
 TAIL = """\
 };
-const size_t html_entity_count = sizeof html_entities / sizeof *html_entities;
+const size_t ec_html_entity_count = sizeof ec_html_entities / sizeof *ec_html_entities;
 """
 
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Made by generate_entities.py.
+// Made by core/html/generate_entities.py.
 #include "html_entities.h"
 
-const html_entity html_entities[] = {
+const ec_html_entity ec_html_entities[] = {
     {"AElig", 0x00C6},
     {"Aacute", 0x00C1},
     {"Acirc", 0x00C2},
@@ -257,4 +257,4 @@ const html_entity html_entities[] = {
     {"zwj", 0x200D},
     {"zwnj", 0x200C},
 };
-const size_t html_entity_count = sizeof html_entities / sizeof *html_entities;
+const size_t ec_html_entity_count = sizeof ec_html_entities / sizeof *ec_html_entities;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The characters of Windows-1252.
+#ifndef EC_WINDOWS_1252_H
+#define EC_WINDOWS_1252_H
+
+#include <stdint.h>
+
+// The character that a byte stands for; U+FFFD for the five that stand for none.
+static inline uint32_t ec_windows_1252(uint8_t byte) {
+    static const uint16_t from_80[32] = {
+        0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+        0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+        0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178};
+    return byte >= 0x80 && byte < 0xA0 ? from_80[byte - 0x80] : byte;
+}
+
+#endif
