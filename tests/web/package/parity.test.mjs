@@ -34,11 +34,11 @@ const list = [...samples, ...validation];
 const ALL = [...list.keys()];
 
 /**
- * What hosts answer that do not answer all, to save time: the samples, and of the validation mail
- * every eighth, each host another one.
- * @param {number} turn 0 to 7
+ * What hosts answer that do not answer all, to save time: the samples, and some eighths of the
+ * validation mail, each host others.
+ * @param {...number} turns 0 to 7
  */
-const share = (turn) => ALL.filter((i) => i < samples.length || i % 8 === turn);
+const share = (...turns) => ALL.filter((i) => i < samples.length || turns.includes(i % 8));
 
 let expected;
 
@@ -99,7 +99,8 @@ async function classifyThere([options, emails]) {
 describe('in Node', () => {
   it('plain SIMD', { timeout: 600_000 }, async () => {
     const classifier = await createClassifier({ variant: 'simd' });
-    compare(await classifier.classifyBatch(list), ALL);
+    const indices = share(6, 7);
+    compare(await classifier.classifyBatch(pick(indices)), indices);
     classifier.close();
   });
 

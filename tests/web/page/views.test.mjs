@@ -31,6 +31,7 @@ const explanationOf = (message) => {
     runner_up: 'Here',
     runner_up_confidence: 0.25,
     sentences: [{ ...sentence, label_without: 'Here', confidence_without: 0.75 }],
+    left_out: [],
   };
 };
 
