@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Averages the weights of checkpoints of one training run and calibrates anew.
 
-  models/average.py OUT CHECKPOINT CHECKPOINT... --emails models/data/train-*.jsonl
+  models/average.py OUT CHECKPOINT CHECKPOINT... --held-out models/data/calibration.jsonl
 
-The mean of checkpoints a stage apart has learnt what the later one has, and is less sure of what
-it gets wrong. Temperature and review threshold come from the held-out tenth of the training mail, as
-in train.py.
+The mean of checkpoints of one origin has learnt what each of them has, and is less sure of what it
+gets wrong. Temperature and review threshold come from the emails held out, with the linear layers
+quantized as in the core.
 """
 import argparse
 import json
@@ -16,7 +16,10 @@ import torch
 
 import bert
 import data
-import train
+import report
+import windows
+from calibrate import calibrate
+from predict import predict
 
 
 def mean_state(models):
@@ -29,20 +32,23 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("checkpoints", nargs="+", type=pathlib.Path)
-    parser.add_argument("--emails", nargs="+", required=True)
+    parser.add_argument("--held-out", nargs="+", required=True, metavar="FILE",
+                        help="emails that none of the checkpoints has seen")
+    parser.add_argument("--program", default=report.PROGRAM, metavar="FILE",
+                        help="email-classifier, to clean with (%(default)s)")
     options = parser.parse_args()
     last = options.checkpoints[-1]
-    labels = list(json.loads((last / "config.json").read_text())["id2label"].values())
-    models = [bert.load(path, len(labels)) for path in options.checkpoints]
+    labels = bert.labels_of(last)
+    models = [bert.load(path, labels) for path in options.checkpoints]
     model = models[-1]
     model.load_state_dict(mean_state(models))
 
-    held_out = data.split([e for path in options.emails for e in data.read(path)])[1]
-    encoded = data.encode(data.tokenizer(last / "vocab.txt"), held_out)
-    other = labels.index("Other") if "Other" in labels else None
+    model.set_fake_quantize(True)
+    held_out = report.clean(options.program, data.read_all(options.held_out))
+    encoded = windows.Reader(last).encode(held_out)
     targets = torch.tensor([labels.index(e["label"]) for e in held_out])
-    calibration = train.calibrate(train.predict(model, encoded, other, "cpu"), targets)
-    bert.save(model, options.out, labels, (last / "vocab.txt").read_text(encoding="utf-8"))
+    calibration = calibrate(predict(model, encoded, data.other(labels), "cpu"), targets)
+    bert.save(model, options.out, labels, windows.vocabulary(last), windows.is_lower_case(last))
     record = json.loads((last / "training.json").read_text()) | calibration
     (options.out / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     print(json.dumps(record, indent=1))

@@ -192,28 +192,76 @@ class BertClassifier(nn.Module):
                 module.fake_quantize = on
 
 
-def load(folder, label_count):
-    """The network of a Hugging Face BERT directory, its head fresh where it has none."""
+def labels_of(folder):
+    """Labels of a Hugging Face directory in the order of their numbers; [] when it names none."""
+    found = json.loads((pathlib.Path(folder) / "config.json").read_text()).get("id2label", {})
+    return [found[str(i)] for i in range(len(found))]
+
+
+def kept_layers(available, wanted):
+    """`wanted` of the layers 0 to available - 1, evenly spread, with the first and the last."""
+    if not 1 <= wanted <= available:
+        raise ValueError(f"the base has {available} layers, so {wanted} cannot be kept of them")
+    gaps = max(1, wanted - 1)
+    return [(2 * i * (available - 1) + gaps) // (2 * gaps) for i in range(wanted)]
+
+
+def read_state(folder, kept):
+    """Parameters of model.safetensors by the names of this file's modules, with the layers `kept`
+    only. Leaves out heads of other tasks."""
+    numbers = {str(old): str(new) for new, old in enumerate(kept)}
+    state = {}
+    for name, value in load_file(folder / "model.safetensors").items():
+        if name.endswith("position_ids") or name.startswith("cls."):
+            continue
+        if not name.startswith(("bert.", "classifier.")):
+            name = "bert." + name
+        name = name.replace("LayerNorm.gamma", "LayerNorm.weight")  # as old checkpoints call them
+        parts = name.replace("LayerNorm.beta", "LayerNorm.bias").split(".")
+        if parts[1:3] == ["encoder", "layer"]:
+            if parts[3] not in numbers:
+                continue
+            parts[3] = numbers[parts[3]]
+        state[".".join(parts)] = value
+    return state
+
+
+def load(folder, labels, layers=None):
+    """The network of a Hugging Face BERT directory, or `layers` of its layers. Its head is fresh
+    where it has none for these labels."""
     folder = pathlib.Path(folder)
-    model = BertClassifier(json.loads((folder / "config.json").read_text()), label_count)
-    state = load_file(folder / "model.safetensors")
-    state = {k if k.startswith(("bert.", "classifier.")) else "bert." + k: v
-             for k, v in state.items() if not k.endswith("position_ids")}
+    config = json.loads((folder / "config.json").read_text())
+    for key, wanted in (("model_type", "bert"), ("hidden_act", "gelu")):
+        if config.get(key) != wanted:
+            raise ValueError(f"{folder}: {key} of config.json must be {wanted!r}")
+    kept = kept_layers(config["num_hidden_layers"], layers or config["num_hidden_layers"])
+    model = BertClassifier(config | {"num_hidden_layers": len(kept)}, len(labels))
+    state = read_state(folder, kept)
+    if labels_of(folder) != labels:
+        state = {name: value for name, value in state.items() if name.startswith("bert.")}
     missing, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected or any(not name.startswith("classifier.") for name in missing):
+    if unexpected or any(not name.startswith(("classifier.", "bert.pooler.")) for name in missing):
         raise ValueError(f"{folder}: not a BERT encoder: {(missing + unexpected)[:4]}")
     return model
 
 
-def save(model, folder, labels, vocabulary):
+def keep_words(model, ids):
+    """Leaves only the pieces `ids` of the vocabulary, in that order."""
+    words = model.bert.embeddings.word_embeddings
+    model.bert.embeddings.word_embeddings = nn.Embedding.from_pretrained(words.weight[ids].clone())
+    model.config["vocab_size"] = len(ids)
+
+
+def save(model, folder, labels, pieces, lower_case):
     """Writes config.json, vocab.txt and model.safetensors as Hugging Face would."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     config = dict(model.config, architectures=["BertForSequenceClassification"],
+                  do_lower_case=lower_case,
                   id2label={str(i): label for i, label in enumerate(labels)},
                   label2id={label: i for i, label in enumerate(labels)})
     config.pop("_name_or_path", None)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    (folder / "vocab.txt").write_text(vocabulary, encoding="utf-8")
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     state = {k: v.detach().cpu().float().contiguous() for k, v in model.state_dict().items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})

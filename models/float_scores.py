@@ -12,7 +12,9 @@ import torch
 
 import bert
 import data
-from train import predict
+import report
+import windows
+from predict import predict
 
 
 def main():
@@ -20,12 +22,12 @@ def main():
         sys.exit(__doc__)
     checkpoint, out_path, *paths = map(pathlib.Path, sys.argv[1:])
     temperature = json.loads((checkpoint / "training.json").read_text())["temperature"]
-    emails = [email for path in paths for email in data.read(path)]
-    labels = list(json.loads((checkpoint / "config.json").read_text())["id2label"].values())
-    model = bert.load(checkpoint, len(labels))
-    encoded = data.encode(data.tokenizer(checkpoint / "vocab.txt"), emails)
-    other = labels.index("Other") if "Other" in labels else None
-    scores = torch.softmax(predict(model, encoded, other, "cpu") / temperature, dim=1)
+    emails = report.clean(report.PROGRAM, data.read_all(paths))
+    labels = bert.labels_of(checkpoint)
+    model = bert.load(checkpoint, labels)
+    encoded = windows.Reader(checkpoint).encode(emails)
+    logits = predict(model, encoded, data.other(labels), "cpu")
+    scores = torch.softmax(logits / temperature, dim=1)
     with out_path.open("w", encoding="utf-8") as out:
         for email, row in zip(emails, scores.tolist()):
             line = {"id": email["id"], "scores": [round(v, 5) for v in row]}

@@ -99,6 +99,22 @@ static char *make_vocabulary(uint32_t pieces) {
     return b.bytes;
 }
 
+static char *make_tokenizer(const char *vocabulary) {
+    buffer b = {0};
+    print(&b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"lowercase\":true},");
+    print(&b, "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},");
+    print(&b, "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",");
+    print(&b, "\"continuing_subword_prefix\":\"##\",\"vocab\":{");
+    uint32_t id = 0;
+    for (const char *line = vocabulary; *line != '\0'; id++) {
+        const char *end = strchr(line, '\n');
+        print(&b, "%s\"%.*s\":%u", id > 0 ? "," : "", (int)(end - line), line, id);
+        line = end + 1;
+    }
+    print(&b, "}}}");
+    return b.bytes;
+}
+
 // ------------------------------------------------------------- weights
 
 typedef struct maker {
@@ -187,6 +203,7 @@ static void make_weights(const tiny_shape *s, uint64_t seed, tiny_directory *dir
 tiny_directory tiny_directory_new(const tiny_shape *shape, uint64_t seed) {
     tiny_directory directory = {.config = make_config(shape),
                                 .vocabulary = make_vocabulary(shape->vocabulary)};
+    directory.tokenizer = make_tokenizer(directory.vocabulary);
     make_weights(shape, seed, &directory);
     return directory;
 }
@@ -194,6 +211,7 @@ tiny_directory tiny_directory_new(const tiny_shape *shape, uint64_t seed) {
 void tiny_directory_free(tiny_directory *directory) {
     free(directory->config);
     free(directory->vocabulary);
+    free(directory->tokenizer);
     free(directory->weights);
 }
 

@@ -24,6 +24,7 @@ extern const tiny_shape tiny_default;
 typedef struct tiny_directory {
     char *config;      // config.json, NUL-terminated
     char *vocabulary;  // vocab.txt, NUL-terminated
+    char *tokenizer;   // tokenizer.json with the same pieces, NUL-terminated
     uint8_t *weights;  // model.safetensors
     size_t weights_length;
 } tiny_directory;

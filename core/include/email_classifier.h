@@ -351,8 +351,12 @@ typedef struct ec_convert_input {
     size_t struct_size;  // sizeof(ec_convert_input)
     const char *config;  // config.json
     size_t config_length;
-    const char *vocabulary;  // vocab.txt
+    const char *vocabulary;  // vocab.txt; may be NULL when tokenizer is given
     size_t vocabulary_length;
+    const char *tokenizer;  // tokenizer.json; may be NULL when vocabulary is given
+    size_t tokenizer_length;
+    const char *tokenizer_config;  // tokenizer_config.json: cased or uncased; may be NULL
+    size_t tokenizer_config_length;
     const void *weights;  // model.safetensors: F32, F16 or BF16
     size_t weights_length;
     const char *settings;  // email_classifier.json: version, rules, calibration ...; may be NULL

@@ -9,6 +9,7 @@
 #include "bundle.h"
 #include "error.h"
 #include "hf.h"
+#include "hf_tokenizer.h"
 #include "json.h"
 #include "sha256.h"
 
@@ -16,6 +17,7 @@
 typedef struct conversion {
     const ec_convert_input *input;
     ec_hf hf;
+    ec_hf_tokenizer tokenizer;
     ec_bundle_config config;  // of the bundle
     cJSON *settings;
     char *config_text, *labels_text, *settings_text;  // free with cJSON_free
@@ -86,8 +88,8 @@ static ec_status read_settings(conversion *c) {
 
 // Counts the pieces; rows of the checkpoint beyond them can never be looked up and are left out.
 static ec_status read_vocabulary(conversion *c) {
-    const ec_convert_input *in = c->input;
-    const size_t size = ec_vocab_size(in->vocabulary, in->vocabulary_length);
+    const ec_hf_tokenizer *t = &c->tokenizer;
+    const size_t size = ec_vocab_size(t->vocabulary, t->vocabulary_length);
     if (size == 0) {
         return ec_fail(c->error, EC_ERROR_BUNDLE, "vocabulary", 0, "vocab.txt is unusable");
     }
@@ -96,18 +98,18 @@ static ec_status read_vocabulary(conversion *c) {
         return no_memory(c);
     }
     ec_vocab *vocab = NULL;
-    const ec_status status = ec_vocab_init(&vocab, memory, size, in->vocabulary,
-                                           in->vocabulary_length, c->config.lower_case, c->error);
+    const ec_status status = ec_vocab_init(&vocab, memory, size, t->vocabulary,
+                                           t->vocabulary_length, c->config.lower_case, c->error);
     const uint32_t pieces = status == EC_OK ? ec_vocab_count(vocab) : 0;
     free(memory);
     EC_RETURN_IF_ERROR(status);
     if (pieces > c->hf.config.vocabulary_size) {
         return ec_fail(c->error, EC_ERROR_BUNDLE, "vocabulary", 0,
-                       "vocab.txt has %u pieces, config.json only %u", pieces,
+                       "the vocabulary has %u pieces, config.json only %u", pieces,
                        c->hf.config.vocabulary_size);
     }
     c->config.vocabulary_size = pieces;
-    c->config.vocabulary_bytes = in->vocabulary_length;
+    c->config.vocabulary_bytes = t->vocabulary_length;
     return EC_OK;
 }
 
@@ -262,7 +264,7 @@ static void quantize_row(const float *row, size_t columns, float limit, uint8_t 
 
 static void write_tensor(const conversion *c, const ec_tensor_spec *spec, uint8_t *out) {
     if (spec->kind == EC_TENSOR_TEXT) {
-        memcpy(out, c->input->vocabulary, (size_t)spec->size);
+        memcpy(out, c->tokenizer.vocabulary, (size_t)spec->size);
         return;
     }
     const ec_hf_source source = ec_hf_find(&c->hf, spec);
@@ -305,6 +307,12 @@ static void write_bundle(const conversion *c, uint8_t *out, size_t header, uint6
 static ec_status prepare(conversion *c) {
     EC_RETURN_IF_ERROR(ec_hf_open(c->input, &c->hf, c->error));
     c->config = c->hf.config;
+    EC_RETURN_IF_ERROR(
+        ec_hf_tokenizer_open(c->input, c->config.lower_case, &c->tokenizer, c->error));
+    c->config.lower_case = c->tokenizer.lower_case;
+    if (c->config.token_types > EC_TOKEN_TYPES_MAX) {
+        c->config.token_types = EC_TOKEN_TYPES_MAX;  // an email has no others
+    }
     EC_RETURN_IF_ERROR(read_settings(c));
     EC_RETURN_IF_ERROR(read_vocabulary(c));
     EC_RETURN_IF_ERROR(ec_hf_check_tensors(&c->hf, c->error));
@@ -332,7 +340,8 @@ static ec_status convert(conversion *c, void *out, size_t capacity, size_t *size
 }
 
 static bool is_complete(const ec_convert_input *in) {
-    return in->config != NULL && in->vocabulary != NULL && in->weights != NULL;
+    return in->config != NULL && in->weights != NULL &&
+           (in->vocabulary != NULL || in->tokenizer != NULL);
 }
 
 ec_status ec_convert(const ec_convert_input *input, void *out, size_t capacity, size_t *size,
@@ -344,11 +353,12 @@ ec_status ec_convert(const ec_convert_input *input, void *out, size_t capacity, 
     }
     if (input == NULL || !is_complete(input) || size == NULL || (out == NULL && capacity > 0)) {
         return ec_fail(error, EC_ERROR_ARGUMENT, "input", 0,
-                       "config, vocabulary, weights and size must be given");
+                       "config, vocabulary or tokenizer, weights and size must be given");
     }
     conversion c = {.input = input, .error = error};
     const ec_status status = convert(&c, out, capacity, size);
     ec_hf_close(&c.hf);
+    ec_hf_tokenizer_close(&c.tokenizer);
     cJSON_Delete(c.settings);
     cJSON_free(c.config_text);
     cJSON_free(c.labels_text);

@@ -61,7 +61,11 @@ static ec_status read_config(ec_hf *hf, ec_error *error) {
         return ec_fail(error, EC_ERROR_BUNDLE, "config", 0, "\"do_lower_case\" must be a boolean");
     }
     c->lower_case = lower_case == NULL || cJSON_IsTrue(lower_case);
-    return ec_bundle_check_config(c, "config", error);
+    ec_bundle_config possible = *c;  // further token types are left out
+    if (c->token_types > EC_TOKEN_TYPES_MAX) {
+        possible.token_types = EC_TOKEN_TYPES_MAX;
+    }
+    return ec_bundle_check_config(&possible, "config", error);
 }
 
 // id2label maps "0", "1", ... to labels, in any order.

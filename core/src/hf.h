@@ -10,7 +10,7 @@ typedef struct ec_hf {
     cJSON *json;    // config.json
     cJSON *labels;  // array, index is the class_id
     ec_safetensors *weights;
-    ec_bundle_config config;  // vocabulary_size counts the rows of the checkpoint
+    ec_bundle_config config;  // vocabulary_size and token_types: the checkpoint's rows
     const char *prefix;       // of tensor names, "bert." or ""
 } ec_hf;
 

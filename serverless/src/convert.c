@@ -14,8 +14,9 @@ const char *const help_convert =
     "usage: email-classifier convert [OPTION...] FOLDER OUT\n"
     "\n"
     "Makes the int8 bundle OUT from a Hugging Face BertForSequenceClassification in FOLDER:\n"
-    "config.json, vocab.txt, model.safetensors (f32), and email_classifier.json when it is there\n"
-    "(version, rules, calibration; see models/FORMAT.md).\n"
+    "config.json, model.safetensors, vocab.txt or tokenizer.json, and, when they are there,\n"
+    "tokenizer_config.json (cased or uncased) and email_classifier.json (version, rules,\n"
+    "calibration; see models/FORMAT.md).\n"
     "\n"
     "      --settings FILE  use this instead of email_classifier.json\n"
     "      --force          replace OUT when it exists\n"
@@ -28,7 +29,7 @@ const char *const help_convert =
 enum { MAX_PATH = 4096 };
 
 typedef struct convert_source {
-    file_mapping config, vocabulary, weights, settings;
+    file_mapping config, vocabulary, tokenizer, tokenizer_config, weights, settings;
 } convert_source;
 
 static bool map_file(file_mapping *mapping, const char *path) {
@@ -49,10 +50,23 @@ static bool map_in(file_mapping *mapping, const char *folder, const char *name, 
     return (optional && access(path, F_OK) != 0) || map_file(mapping, path);
 }
 
+static bool open_tokenizer(convert_source *source, const char *folder) {
+    if (!map_in(&source->vocabulary, folder, "vocab.txt", true) ||
+        !map_in(&source->tokenizer, folder, "tokenizer.json", true) ||
+        !map_in(&source->tokenizer_config, folder, "tokenizer_config.json", true)) {
+        return false;
+    }
+    const bool found = source->vocabulary.data != NULL || source->tokenizer.data != NULL;
+    if (!found) {
+        cli_error("%s: has neither vocab.txt nor tokenizer.json", folder);
+    }
+    return found;
+}
+
 static bool open_source(convert_source *source, const char *folder, const char *settings) {
     memset(source, 0, sizeof *source);
     return map_in(&source->config, folder, "config.json", false) &&
-           map_in(&source->vocabulary, folder, "vocab.txt", false) &&
+           open_tokenizer(source, folder) &&
            map_in(&source->weights, folder, "model.safetensors", false) &&
            (settings != NULL ? map_file(&source->settings, settings)
                              : map_in(&source->settings, folder, "email_classifier.json", true));
@@ -61,6 +75,8 @@ static bool open_source(convert_source *source, const char *folder, const char *
 static void close_source(convert_source *source) {
     mapping_close(&source->config);
     mapping_close(&source->vocabulary);
+    mapping_close(&source->tokenizer);
+    mapping_close(&source->tokenizer_config);
     mapping_close(&source->weights);
     mapping_close(&source->settings);
 }
@@ -81,6 +97,10 @@ static bool convert(const convert_source *source, const char *folder, const char
         .config_length = source->config.length,
         .vocabulary = source->vocabulary.data,
         .vocabulary_length = source->vocabulary.length,
+        .tokenizer = source->tokenizer.data,
+        .tokenizer_length = source->tokenizer.length,
+        .tokenizer_config = source->tokenizer_config.data,
+        .tokenizer_config_length = source->tokenizer_config.length,
         .weights = source->weights.data,
         .weights_length = source->weights.length,
         .settings = source->settings.data,

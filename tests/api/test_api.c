@@ -87,6 +87,35 @@ static const bad_case bad_cases[] = {
     {"{\"subject\":\"" SECRET "\\u0001\"," MESSAGE "}", 422, "character", "none", "none"},
 };
 
+static void test_explain(void) {
+    static const struct {
+        const char *body;
+        bool ok, explain;
+    } cases[] = {
+        {MAIL, true, false},
+        {"{" SUBJECT "," MESSAGE ",\"explain\":true}", true, true},
+        {"{" SUBJECT "," MESSAGE ",\"explain\":false}", true, false},
+        {"{" SUBJECT "," MESSAGE ",\"explain\":1}", false, false},
+        {"{" SUBJECT "," MESSAGE ",\"explain\":null}", false, false},
+    };
+    static api_request request;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        api_problem problem = {0};
+        const char *body = cases[i].body;
+        EC_CHECK_CASE(read_body(api_read_single, body, strlen(body), &request, &problem) ==
+                          cases[i].ok,
+                      body);
+        EC_CHECK_CASE(request.explain == cases[i].explain, body);
+        if (cases[i].ok) {
+            api_request_free(&request);
+        } else {
+            EC_CHECK_CASE(problem.status == 422, body);
+            EC_CHECK_CASE(strcmp(code_of(&problem, "explain"), "type") == 0, body);
+            EC_CHECK_CASE(request.tree == NULL && request.count == 0, body);
+        }
+    }
+}
+
 static void test_bad(void) {
     static api_request request;
     for (size_t i = 0; i < sizeof bad_cases / sizeof *bad_cases; i++) {
@@ -306,6 +335,7 @@ static void test_results(void) {
 
 int main(void) {
     test_good();
+    test_explain();
     test_bad();
     test_position();
     test_lengths();

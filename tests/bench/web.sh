@@ -22,5 +22,8 @@ if [ ! -d "$GRAPHS" ] || [ -n "$(find "$MODEL" -newer "$GRAPHS")" ]; then
     mkdir -p "$GRAPHS"
     "$VENV/bin/python" "$HERE/bundle_to_onnx.py" "$MODEL" "$GRAPHS" >"$GRAPHS/log" 2>&1
 fi
-node "$HERE/web/bench.mjs" build/npm "$GRAPHS" build/native/serverless/email-classifier "$MODEL"
-[ ! -f "$HERE/web_page.mjs" ] || node "$HERE/web_page.mjs"
+mkdir -p build/bench
+node "$HERE/web/bench.mjs" build/npm "$GRAPHS" build/native/serverless/email-classifier "$MODEL" \
+    build/wasm-relaxed/wasm build/bench/web.json
+node "$HERE/web_page.mjs" build/bench/web_page.json
+say "the same figures are in build/bench/web.json and web_page.json"

@@ -233,6 +233,12 @@ static void test_config(void) {
     expect_config("\"layer_norm_eps\":1e-12", "\"do_lower_case\":false", EC_OK);
 }
 
+// An email has two token types at most: those beyond are left out.
+static void test_token_types(void) {
+    expect_config("\"type_vocab_size\":2", "\"type_vocab_size\":0", EC_ERROR_UNSUPPORTED);
+    expect_config("\"type_vocab_size\":2", "\"type_vocab_size\":3", EC_ERROR_BUNDLE);
+}
+
 static void test_weights(void) {
     expect_weights("bert.pooler.dense.weight", "bert.pooler.dense.weighs", EC_ERROR_BUNDLE);
     expect_weights("\"classifier.bias\"", "\"classifier.bia\"", EC_ERROR_BUNDLE);
@@ -383,6 +389,7 @@ int main(void) {
     test_same_bytes();
     test_settings();
     test_config();
+    test_token_types();
     test_weights();
     test_vocabulary();
     test_values();

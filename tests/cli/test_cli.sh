@@ -74,6 +74,16 @@ run 1 convert --settings "$T/settings.json" "$TINY" "$T/none.ecm"
 says "$TINY: "
 run 1 convert --settings "$T/missing.json" "$TINY" "$T/none.ecm"
 says "$T/missing.json: No such file"
+rm "$T/broken/vocab.txt"
+run 1 convert "$T/broken" "$T/none.ecm"
+says "$T/broken: has neither vocab.txt nor tokenizer.json"
+# Only tokenizer.json, which together with tokenizer_config.json says that it is cased.
+run 0 convert "$ROOT/tests/parity/shapes/deep-cased" "$T/cased.ecm"
+printf 'Subject: car\n\nThe car is Broken, broke.\n' >"$T/cased.txt"
+run 0 tokenize --model "$T/cased.ecm" "$T/cased.txt"
+out_has 'The$'
+out_has 'Broken$'
+out_has 'broke$'
 ok 'no temporary file stays' [ -z "$(find "$T" -name '*.ecm.*')" ]
 
 run 0 model-info --model "$MODEL"

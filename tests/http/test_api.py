@@ -57,6 +57,43 @@ class Api(unittest.TestCase):
         self.assertAlmostEqual(sum(body["scores"].values()), 1, places=2)
         self.assertEqual(self.server.classify().json()["source"], "cache")
 
+    def test_explanation(self):
+        message = "Grüße to you all at the office. My car was stolen last night. Regards, Jo"
+        mail = {"subject": "Question", "message": message}
+        told = self.server.classify({**mail, "explain": True}).json()
+        self.assertEqual(told["label"], "CarTheft")
+        explanation = told.pop("explanation")
+        self.assertNotEqual(explanation["runner_up"], "CarTheft")
+        text = message.encode()
+        sentences = [text[part["start"]:part["end"]].decode()
+                     for part in explanation["sentences"] if part["field"] == "message"]
+        self.assertEqual(sentences, ["Grüße to you all at the office.",
+                                     "My car was stolen last night.", "Regards, Jo"])
+        heaviest = max(explanation["sentences"], key=lambda part: part["weight"])
+        self.assertEqual(text[heaviest["start"]:heaviest["end"]].decode(),
+                         "My car was stolen last night.")
+        self.assertNotEqual(heaviest["label_without"], "CarTheft")
+        plain = self.server.classify({**mail, "explain": False}).json()
+        self.assertEqual(plain["scores"], told["scores"])
+        self.assertNotIn("explanation", plain)
+        again = self.server.classify({**mail, "explain": True}).json()
+        self.assertEqual((again["source"], again["explanation"]), ("cache", explanation))
+        self.check_problem(self.server.classify({**mail, "explain": "yes"}), 422, "explain", "type")
+        batch = self.server.request("POST", "/classify-batch", [{**mail, "explain": True}])
+        self.assertNotIn("explanation", batch.json()["results"][0])
+
+    def test_explanations_beside_other_mail(self):
+        mails = harness.emails()[200:232]
+        expected = [self.server.classify(mail).json()["label"] for mail in mails]
+        answers = [None] * len(mails)
+
+        def classify(i):
+            answers[i] = self.server.classify({**mails[i], "explain": i % 3 == 0}).json()
+        harness.together(len(mails), classify)
+        self.assertEqual([answer["label"] for answer in answers], expected)
+        self.assertEqual(["explanation" in answer for answer in answers],
+                         [i % 3 == 0 for i in range(len(mails))])
+
     def test_server_timing(self):
         timing = self.server.classify().headers["server-timing"]
         parts = [part.strip().split(";dur=") for part in timing.split(",")]

@@ -93,8 +93,8 @@ class OpenApi(unittest.TestCase):
                 self.check_answer(path, "get", self.server.get(path))
 
     def test_classifying(self):
-        for body in (GOOD, GOOD, STOLEN, BAD, {}, {"subject": 1, "message": None}, [], b"{", b"",
-                     b" " * (129 << 10)):
+        for body in (GOOD, GOOD, STOLEN, {**STOLEN, "explain": True}, {**STOLEN, "explain": 1}, BAD,
+                     {}, {"subject": 1, "message": None}, [], b"{", b"", b" " * (129 << 10)):
             self.check_answer("/classify", "post", self.server.classify(body))
         answer = self.server.classify(headers={"Content-Type": "text/plain"})
         self.check_answer("/classify", "post", answer)
@@ -118,6 +118,7 @@ class OpenApi(unittest.TestCase):
                 self.check_answer(path, "get", server.get(path))
             self.check_answer("/classify", "post", server.classify(STOLEN))
             self.check_answer("/classify", "post", server.classify(GOOD))
+            self.check_answer("/classify", "post", server.classify({**GOOD, "explain": True}))
 
     def test_docs_page(self):
         """Nothing in it comes from elsewhere, and all it names is there."""

@@ -55,14 +55,28 @@ static ec_status make_cache(const bench *b, ec_error *error) {
     return status;
 }
 
-static ec_status convert(const bench *b, ec_error *error) {
+static ec_status convert_input(const bench *b, const ec_convert_input *input, ec_error *error) {
     static uint8_t out[1 << 20];
     size_t size = 0;
-    const ec_status status = ec_convert(&b->input, out, sizeof out, &size, error);
+    const ec_status status = ec_convert(input, out, sizeof out, &size, error);
     if (status == EC_OK) {
         EC_CHECK(size == b->bundle_size && memcmp(out, b->bundle, size) == 0);
     }
     return status;
+}
+
+static ec_status convert(const bench *b, ec_error *error) {
+    return convert_input(b, &b->input, error);
+}
+
+static ec_status convert_tokenizer(const bench *b, ec_error *error) {
+    ec_convert_input input = b->input;
+    input.vocabulary = NULL;
+    input.tokenizer = b->directory.tokenizer;
+    input.tokenizer_length = strlen(input.tokenizer);
+    input.tokenizer_config = "{\"do_lower_case\":true}";
+    input.tokenizer_config_length = strlen(input.tokenizer_config);
+    return convert_input(b, &input, error);
 }
 
 static void fail_every_allocation(const char *name, step run, const bench *b) {
@@ -115,6 +129,7 @@ static void fail_everything(const bench *b) {
     fail_every_allocation("classifier_new", make_classifier, b);
     fail_every_allocation("load", load, b);
     fail_every_allocation("convert", convert, b);
+    fail_every_allocation("convert with tokenizer.json", convert_tokenizer, b);
     check_still_usable(b, classifier, &answer);
     ec_classifier_free(classifier);
 }

@@ -120,6 +120,15 @@ class Events(LambdaTest):
         self.api.start()
         self.check_answer(self.api.invoke(event("email")).json())
 
+    def test_explanation(self):
+        self.api.start()
+        answer = self.api.invoke({**event("email"), "explain": True}).json()
+        self.check_answer(answer)
+        fields = [sentence["field"] for sentence in answer["explanation"]["sentences"]]
+        self.assertEqual(fields[0], "subject")
+        self.assertIn("message", fields)
+        self.assertNotIn("explanation", self.api.invoke(event("email")).json())
+
     def test_batches(self):
         self.api.start(CACHE_SIZE="0")
         mail = event("email")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The core behind JavaScript values. Runs in the worker; makes no decisions of its own.
 import { ClassifierError } from './errors.js';
+import { explained } from './explanation.js';
 import { Memory } from './memory.js';
 
 /**
@@ -22,23 +23,6 @@ import { Memory } from './memory.js';
  */
 
 const now = () => performance.now();
-
-/**
- * The core counts bytes of UTF-8, JavaScript UTF-16 units: two for what takes four bytes, else one.
- * @param {string} text
- * @returns {<T extends { start: number, end: number }>(part: T) => T}
- */
-function toStringIndices(text) {
-  const bytes = new TextEncoder().encode(text);
-  const index = (/** @type {number} */ offset) => {
-    let units = 0;
-    for (const byte of bytes.subarray(0, offset)) {
-      units += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
-    }
-    return units;
-  };
-  return (part) => ({ ...part, start: index(part.start), end: index(part.end) });
-}
 
 export class Engine {
   #call;
@@ -222,17 +206,7 @@ export class Engine {
           error,
         ),
       );
-      const { explanation: parts, ...rest } = this.#format(answer, explanation, now() - start);
-      const places = {
-        subject: toStringIndices(email.subject),
-        message: toStringIndices(email.message),
-      };
-      return {
-        ...rest,
-        ...parts,
-        sentences: parts.sentences.map((sentence) => places[sentence.field](sentence)),
-        left_out: parts.left_out.map((part) => places.message(part)),
-      };
+      return explained(email, this.#format(answer, explanation, now() - start));
     });
   }
 

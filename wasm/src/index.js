@@ -4,6 +4,7 @@ import { createWith } from './classifier.js';
 
 export { Classifier } from './classifier.js';
 export { ClassifierError } from './errors.js';
+export { explained } from './explanation.js';
 
 /**
  * @typedef {import('./classifier.js').Answer} Answer
@@ -11,6 +12,7 @@ export { ClassifierError } from './errors.js';
  * @typedef {import('./classifier.js').Email} Email
  * @typedef {import('./classifier.js').ExplainedAnswer} ExplainedAnswer
  * @typedef {import('./classifier.js').Explanation} Explanation
+ * @typedef {import('./classifier.js').LeftOut} LeftOut
  * @typedef {import('./classifier.js').ModelInfo} ModelInfo
  * @typedef {import('./classifier.js').Progress} Progress
  * @typedef {import('./classifier.js').Result} Result

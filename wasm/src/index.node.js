@@ -6,6 +6,7 @@ import { createWith } from './classifier.js';
 
 export { Classifier } from './classifier.js';
 export { ClassifierError } from './errors.js';
+export { explained } from './explanation.js';
 
 /** A path, a file: address, or an address on the network. */
 function absoluteUrl(/** @type {string | URL} */ url) {

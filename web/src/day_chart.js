@@ -39,11 +39,14 @@ function grid(most, scale) {
   return [0, most / 2, most].flatMap((value) => {
     const y = BASE - value * scale;
     const text = { x: LEFT - 8, y: y + 4, 'text-anchor': 'end' };
-    return [
-      svg('line', { x1: LEFT, x2: WIDTH, y1: y, y2: y }),
-      svg('text', text, String(Math.round(value))),
-    ];
+    return [svg('line', { x1: LEFT, x2: WIDTH, y1: y, y2: y }), svg('text', text, String(value))];
   });
+}
+
+/** To an even number of ones, tens, hundreds and so on: so has its half. @param {number} most */
+function roundUp(most) {
+  const unit = 2 * 10 ** Math.floor(Math.log10(most));
+  return Math.ceil(most / unit) * unit;
 }
 
 /**
@@ -51,7 +54,7 @@ function grid(most, scale) {
  * @param {Day[]} days the oldest first
  */
 export function dayChart(labels, days) {
-  const most = Math.max(4, ...days.map(({ total }) => total));
+  const most = roundUp(Math.max(4, ...days.map(({ total }) => total)));
   const step = (WIDTH - LEFT) / days.length;
   const scale = (BASE - TOP) / most;
   const bars = days.flatMap((day, i) =>

@@ -87,7 +87,7 @@ export function reviewReason(answer, threshold) {
   if (second && second[1] >= answer.confidence / 3) {
     return `It could also be ${labelName(second[0])} (${percent(second[1], 0)}).`;
   }
-  return `It is less sure than the ${percent(threshold, 0)} this model asks for.`;
+  return `It is less sure than the ${percent(threshold)} this model asks for.`;
 }
 
 /**

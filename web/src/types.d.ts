@@ -31,8 +31,7 @@ export interface Backend {
   readonly messageMax?: number;
   classify(email: Email, options?: CallOptions): Promise<Answer>;
   classifyBatch(emails: Email[], options?: CallOptions): Promise<Result[]>;
-  /** Absent where the backend cannot explain. */
-  explain?(email: Email, options?: CallOptions): Promise<ExplainedAnswer>;
+  explain(email: Email, options?: CallOptions): Promise<ExplainedAnswer>;
   close(): void;
 }
 

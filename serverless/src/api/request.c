@@ -90,8 +90,21 @@ static void read_email(const cJSON *object, ec_policy policy, api_email *email) 
 
 // ---------------------------------------------------------------------------- requests
 
+// The optional member "explain" of a single email.
+static bool read_explain(const cJSON *object, bool *explain, api_problem *problem) {
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, "explain");
+    *explain = cJSON_IsTrue(member);
+    if (member == NULL || cJSON_IsBool(member)) {
+        return true;
+    }
+    const api_field_error error = {"explain", "type", "The explain must be true or false."};
+    refuse_field(problem, &error);
+    return false;
+}
+
 static bool read_tree(text body, size_t max_bytes, api_request *request, api_problem *problem) {
     request->count = 0;
+    request->explain = false;
     request->tree = NULL;
     if (body.length > max_bytes) {
         api_problem_set(problem, 413, "The body has more than %zu bytes.", max_bytes);
@@ -123,6 +136,10 @@ bool api_read_single(text body, ec_policy policy, api_request *request, api_prob
         refuse_field(problem, &email->errors[0]);
         memcpy(problem->errors, email->errors, sizeof problem->errors);
         problem->error_count = email->error_count;
+        api_request_free(request);
+        return false;
+    }
+    if (!read_explain(request->tree, &request->explain, problem)) {
         api_request_free(request);
         return false;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes in: the bytes of a request, read into emails. Shared by the HTTP server and Lambda.
 //
-//     {"subject": "...", "message": "..."}                 one email
+//     {"subject": "...", "message": "..."}                 one email; "explain": true may follow
 //     [{...}, {...}]   or   {"emails": [{...}, {...}]}     a batch, 1 to EC_MAX_BATCH emails
 //
 // Other members are ignored, as `email-classifier batch` does. The text of an email never gets into
@@ -20,7 +20,7 @@ enum { API_MAX_BODY = 128 << 10, API_MAX_BATCH_BODY = 2 << 20 };
 // What is wrong with one field. `code` is for programs: "missing", "type", "count", or the name of
 // an ec_status such as "too_long".
 typedef struct api_field_error {
-    const char *field;  // "subject", "message", "emails", "email"; static storage
+    const char *field;  // "subject", "message", "explain", "emails", "email"; static storage
     const char *code;   // static storage
     char message[160];  // one plain sentence, for people
 } api_field_error;
@@ -45,7 +45,8 @@ typedef struct api_problem {
 typedef struct api_request {
     api_email emails[EC_MAX_BATCH];
     size_t count;
-    cJSON *tree;  // owns the text of the emails
+    bool explain;  // the answer to a single email shall say which of its sentences decided it
+    cJSON *tree;   // owns the text of the emails
 } api_request;
 
 // Whether a Content-Type is "application/json", perhaps with a charset, which can only be UTF-8.

@@ -76,14 +76,18 @@ static void log_answer(lambda_handler *h, const invocation *call, text message_i
 static bool add_answer(lambda_handler *h, const invocation *call, const ec_email *email, bool batch,
                        text_buffer *out, api_problem *problem) {
     ec_answer answer;
+    ec_explanation parts;
     ec_error error;
     double milliseconds = 0;
     if (timed_left_ms(call->deadline_ms) <= 0) {
         api_problem_set(problem, 504, "There was no time left before the function's deadline.");
         return false;
     }
-    if (timed_classify(&h->timed, email, call->deadline_ms, &answer, &milliseconds, &error) !=
-        EC_OK) {
+    const bool explain = h->request.explain &&
+                         timed_has_time(&h->timed, email, call->deadline_ms, 1 + EC_MAX_SENTENCES);
+    ec_explanation *const explanation = explain ? &parts : NULL;
+    if (timed_classify(&h->timed, email, call->deadline_ms, &answer, explanation, &milliseconds,
+                       &error) != EC_OK) {
         api_problem_set(problem, 500, "%s", error.message);
         return false;
     }
@@ -91,7 +95,7 @@ static bool add_answer(lambda_handler *h, const invocation *call, const ec_email
     if (batch) {
         api_results_add_answer(out, &answer, model, milliseconds);
     } else {
-        buffer_add_answer(out, &answer, NULL, model, milliseconds);
+        buffer_add_answer(out, &answer, explanation, model, milliseconds);
     }
     log_answer(h, call, (text){"", 0}, email, &answer, milliseconds);
     return true;
@@ -299,9 +303,9 @@ static bool classify_message(lambda_handler *h, const invocation *call, text id,
     ec_answer answer;
     double milliseconds = 0;
     // Better later by the model than now by the rules.
-    const bool ok =
-        timed_has_time(&h->timed, email, call->deadline_ms) &&
-        timed_classify(&h->timed, email, call->deadline_ms, &answer, &milliseconds, NULL) == EC_OK;
+    const bool ok = timed_has_time(&h->timed, email, call->deadline_ms, 1) &&
+                    timed_classify(&h->timed, email, call->deadline_ms, &answer, NULL,
+                                   &milliseconds, NULL) == EC_OK;
     if (ok) {
         log_answer(h, call, id, email, &answer, milliseconds);
     } else {

@@ -50,9 +50,10 @@ static double length_of(const ec_email *email) {
     return (double)(email->subject_length + email->message_length);
 }
 
-bool timed_has_time(const timed_classifier *timed, const ec_email *email, int64_t deadline_ms) {
+bool timed_has_time(const timed_classifier *timed, const ec_email *email, int64_t deadline_ms,
+                    unsigned times) {
     // Twice what it took of late: processors of small functions are shared.
-    const double needed = TIMED_MARGIN_MS + 2 * timed->ms_per_byte * length_of(email);
+    const double needed = TIMED_MARGIN_MS + 2 * times * timed->ms_per_byte * length_of(email);
     return timed_left_ms(deadline_ms) > needed;
 }
 
@@ -62,23 +63,28 @@ static void learn(timed_classifier *timed, double ms_per_byte) {
 }
 
 ec_status timed_classify(timed_classifier *timed, const ec_email *email, int64_t deadline_ms,
-                         ec_answer *answer, double *milliseconds, ec_error *error) {
+                         ec_answer *answer, ec_explanation *explanation, double *milliseconds,
+                         ec_error *error) {
     const double start = clock_ms();
     const ec_breaker breaker = timed->breaker;
-    const bool hurry = !timed_has_time(timed, email, deadline_ms);
+    const bool hurry = !timed_has_time(timed, email, deadline_ms, 1);
     if (hurry) {
         // An open breaker is how the core is told to leave the model alone.
         timed->breaker.state = EC_BREAKER_OPEN;
         timed->breaker.opened_at_ms = (uint64_t)start;
         timed->breaker.recovery_ms = UINT64_MAX;
     }
-    const ec_status status = ec_classify(timed->classifier, email, (uint64_t)start, answer, error);
+    const ec_status status =
+        explanation == NULL
+            ? ec_classify(timed->classifier, email, (uint64_t)start, answer, error)
+            : ec_explain(timed->classifier, email, (uint64_t)start, answer, explanation, error);
     *milliseconds = clock_ms() - start;
     if (hurry) {
         timed->breaker = breaker;
     }
     if (status == EC_OK && answer->source == EC_SOURCE_MODEL) {
-        learn(timed, *milliseconds / length_of(email));
+        const double times = explanation == NULL ? 1 : 1 + explanation->sentence_count;
+        learn(timed, *milliseconds / times / length_of(email));
     }
     return status;
 }

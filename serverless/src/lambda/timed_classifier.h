@@ -25,11 +25,13 @@ void timed_classifier_close(timed_classifier *timed);
 // Milliseconds until the deadline, which is in milliseconds since 1970.
 double timed_left_ms(int64_t deadline_ms);
 
-// Whether the model would be done with this email in time.
-bool timed_has_time(const timed_classifier *timed, const ec_email *email, int64_t deadline_ms);
+// Whether the model would be done with this email in time, so many times.
+bool timed_has_time(const timed_classifier *timed, const ec_email *email, int64_t deadline_ms,
+                    unsigned times);
 
-// As ec_classify. *milliseconds is what it took.
+// As ec_classify, or as ec_explain unless explanation is NULL. *milliseconds is what it took.
 ec_status timed_classify(timed_classifier *timed, const ec_email *email, int64_t deadline_ms,
-                         ec_answer *answer, double *milliseconds, ec_error *error);
+                         ec_answer *answer, ec_explanation *explanation, double *milliseconds,
+                         ec_error *error);
 
 #endif

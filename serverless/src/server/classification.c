@@ -67,7 +67,8 @@ static void answered(engine_job *job, size_t index, const engine_outcome *outcom
         r->failed = true;
         return;
     }
-    buffer_add_answer(&r->json, outcome->answer, NULL, outcome->model, outcome->milliseconds);
+    buffer_add_answer(&r->json, outcome->answer, outcome->explanation, outcome->model,
+                      outcome->milliseconds);
     telemetry_prediction(c->exchange->server->telemetry, outcome->answer,
                          outcome->milliseconds / 1e3);
     log_answer(c->exchange, &job->emails[index], outcome);
@@ -102,7 +103,8 @@ static bool read_request(exchange *x, classification *c) {
 // The emails without errors become the job.
 static void fill_job(exchange *x, classification *c) {
     c->exchange = x;
-    c->job = (engine_job){.emails = c->emails, .answered = answered, .done = done};
+    c->job = (engine_job){
+        .emails = c->emails, .explain = c->request.explain, .answered = answered, .done = done};
     for (size_t i = 0; i < c->request.count; i++) {
         if (c->request.emails[i].error_count == 0) {
             c->places[c->job.count] = i;

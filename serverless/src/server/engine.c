@@ -21,6 +21,7 @@ typedef struct worker {
     ec_answer answers[EC_MAX_BATCH];
     ec_status statuses[EC_MAX_BATCH];
     ec_error errors[EC_MAX_BATCH];
+    ec_explanation explanation;
 } worker;
 
 struct engine {
@@ -65,7 +66,8 @@ static size_t guess_tokens(const ec_email *email) {
     return 3 + (email->subject_length + email->message_length) / 4;
 }
 
-// Takes what one pass has room for, an email of each job in turn.
+// Takes what one pass has room for, an email of each job in turn. What is to be explained goes
+// alone.
 static void take(engine *e, worker *w, size_t budget) {
     const double now = clock_ms();
     size_t tokens = 0;
@@ -73,7 +75,7 @@ static void take(engine *e, worker *w, size_t budget) {
     while (e->first != NULL && w->count < EC_MAX_BATCH) {
         const ec_email *email = &e->first->emails[e->first->taken];
         tokens += guess_tokens(email);
-        if (w->count > 0 && tokens > budget) {
+        if (w->count > 0 && (tokens > budget || e->first->explain)) {
             break;
         }
         engine_job *job = pop(e);
@@ -83,6 +85,9 @@ static void take(engine *e, worker *w, size_t budget) {
         w->emails[w->count++] = *email;
         if (job->taken < job->count) {
             append(e, job);
+        }
+        if (job->explain) {
+            break;
         }
     }
     e->waiting -= w->count;
@@ -173,13 +178,25 @@ static void classify(worker *w) {
     const double start = clock_ms();
     w->network_ms = 0.0;
     memset(w->errors, 0, w->count * sizeof *w->errors);
-    const ec_status status = ec_classify_batch(w->classifier, w->emails, w->count, (uint64_t)start,
-                                               w->answers, w->statuses, w->errors);
+    const bool explain = w->jobs[0]->explain;
+    ec_status status;
+    if (explain) {
+        w->statuses[0] = status = ec_explain(w->classifier, &w->emails[0], (uint64_t)start,
+                                             &w->answers[0], &w->explanation, &w->errors[0]);
+    } else {
+        status = ec_classify_batch(w->classifier, w->emails, w->count, (uint64_t)start, w->answers,
+                                   w->statuses, w->errors);
+    }
     w->pass_ms = clock_ms() - start;
     for (size_t i = 0; i < w->count; i++) {
         const bool ok = status == EC_OK && w->statuses[i] == EC_OK;
-        const engine_outcome outcome = {generation_model(w->generation), ok ? &w->answers[i] : NULL,
-                                        &w->errors[i], w->pass_ms};
+        const engine_outcome outcome = {
+            .model = generation_model(w->generation),
+            .answer = ok ? &w->answers[i] : NULL,
+            .error = &w->errors[i],
+            .explanation = explain ? &w->explanation : NULL,
+            .milliseconds = w->pass_ms,
+        };
         w->jobs[i]->answered(w->jobs[i], w->indexes[i], &outcome);
     }
 }

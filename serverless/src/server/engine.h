@@ -17,7 +17,8 @@ typedef struct engine_outcome {
     const ec_model *model;
     const ec_answer *answer;  // NULL: see error
     const ec_error *error;
-    double milliseconds;  // in the classifier
+    const ec_explanation *explanation;  // NULL unless the job wishes one
+    double milliseconds;                // in the classifier
 } engine_outcome;
 
 // Emails that belong to one request. The caller's, until `done` is called.
@@ -25,6 +26,7 @@ typedef struct engine_job engine_job;
 struct engine_job {
     const ec_email *emails;  // [count], 1 to EC_MAX_BATCH
     size_t count;
+    bool explain;  // its emails go one by one, for as many passes as they have sentences
     // Called once for each email, by any worker and by several at once.
     void (*answered)(engine_job *job, size_t index, const engine_outcome *outcome);
     // Called once, after the last email; nothing touches the job afterwards.

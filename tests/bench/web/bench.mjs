@@ -2,16 +2,17 @@
 // ./dev bench web: the network in Chromium on one thread, side by side with onnxruntime-web on the
 // same weights, and with the native program.
 //
-//   node bench.mjs PACKAGE ONNX_FOLDER NATIVE_PROGRAM MODEL
+//   node bench.mjs PACKAGE ONNX_FOLDER NATIVE_PROGRAM MODEL KERNELS_FOLDER REPORT
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { launch } from '../../web/browser.mjs';
-import { serve } from '../../web/server.mjs';
+import { ISOLATED, serve } from '../../web/server.mjs';
 
-const [packageFolder, onnxFolder, native, model] = process.argv.slice(2);
+const [packageFolder, onnxFolder, native, model, kernelsFolder, reportFile] = process.argv.slice(2);
 const TOKENS = [16, 64, 128, 256, 512];
 const [TRIAL_TOKENS, TRIAL_ROUNDS] = [128, 5];
+const KERNEL_ROUNDS = 60;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** The ids that the program's own bench command uses. */
@@ -56,6 +57,7 @@ async function openPage(browser, origin) {
   const vocabulary = async () => page.evaluate(() => globalThis.vocabularySize());
   return {
     load: (name) => page.evaluate((name) => globalThis.load(name), name),
+    kernelSpeeds: (rounds) => page.evaluate((rounds) => globalThis.kernelSpeeds(rounds), rounds),
     unload: (name) => page.evaluate((name) => globalThis.unload(name), name),
     measure: async (names, tokens, rounds) =>
       page.evaluate(
@@ -81,34 +83,56 @@ async function fastestGraph(page) {
   return trials.sort((a, b) => a.time - b.time)[0].name;
 }
 
-/** A row of the table. Ratios are medians over rounds, in which all engines take turns. */
-function row(tokens, names, times, nativeMs) {
-  const [simd, relaxed, other] = names.map((name) => times[name]);
-  const cell = (values) => `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)})`;
-  const ratio = (a, b) => median(a.map((value, i) => value / b[i])).toFixed(2);
-  return [
+/** Figures of one length. Ratios are medians over rounds, in which all engines take turns. */
+function figures(tokens, [simd, relaxed, other], nativeMs) {
+  const summary = (values) => ({ p50_ms: median(values), best_ms: Math.min(...values) });
+  const ratio = (a, b) => median(a.map((value, i) => value / b[i]));
+  return {
     tokens,
-    nativeMs.toFixed(1),
-    cell(simd),
-    cell(relaxed),
-    cell(other),
-    ratio(other, simd),
-    ratio(other, relaxed),
-    (median(relaxed) / nativeMs).toFixed(2),
-  ];
+    native_ms: nativeMs,
+    simd: summary(simd),
+    relaxed: summary(relaxed),
+    onnxruntime_web: summary(other),
+    simd_times_as_fast: ratio(other, simd),
+    relaxed_times_as_fast: ratio(other, relaxed),
+    relaxed_to_native: median(relaxed) / nativeMs,
+  };
 }
 
-const server = await serve(here('.'), {
-  mounts: {
-    '/package/': packageFolder,
-    '/onnx/': onnxFolder,
-    '/ort/': here('node_modules/onnxruntime-web/dist'),
-  },
-});
-const browser = await launch();
-try {
-  console.log(`Chromium ${browser.version()}, one thread`);
-  const page = await openPage(browser, server.origin);
+function printRow(of) {
+  const cell = ({ p50_ms, best_ms }) => `${p50_ms.toFixed(1)} (${best_ms.toFixed(1)})`;
+  const cells = [
+    of.tokens,
+    of.native_ms.toFixed(1),
+    ...[of.simd, of.relaxed, of.onnxruntime_web].map(cell),
+    ...[of.simd_times_as_fast, of.relaxed_times_as_fast, of.relaxed_to_native].map((value) =>
+      value.toFixed(2),
+    ),
+  ];
+  console.log(`| ${cells.join(' | ')} |`);
+}
+
+/** The int8 kernels alone, on the linear layers of one encoder layer and 128 tokens. */
+async function kernels(page) {
+  const [chosen, relaxed, ours] = await page.kernelSpeeds(KERNEL_ROUNDS);
+  const ratio = median(ours.map((value, i) => value / relaxed[i]));
+  const speed = (values) => `${median(values).toFixed(1)} (${Math.max(...values).toFixed(1)})`;
+  console.log('\nint8 kernels of relaxed SIMD, GMAC/s, p50 (best)\n');
+  console.log(`  ours                            ${speed(ours)}`);
+  console.log(
+    `  XNNPACK's of relaxed SIMD       ${speed(relaxed)}: ours ${ratio.toFixed(2)} times`,
+  );
+  console.log(`  XNNPACK's choice in this engine ${speed(chosen)}`);
+  return {
+    ours_gmacs: median(ours),
+    xnnpack_relaxed_gmacs: median(relaxed),
+    xnnpack_chosen_gmacs: median(chosen),
+    times_xnnpack_relaxed: ratio,
+  };
+}
+
+/** The whole network at each length. */
+async function network(page) {
   for (const name of ['simd', 'relaxed']) {
     console.log(`  ${name}: loads in ${(await page.load(name)).toFixed(0)} ms`);
   }
@@ -119,10 +143,40 @@ try {
     '| tokens | native | simd | relaxed | onnxruntime-web | it/simd | it/relaxed | relaxed/native |',
   );
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  const lengths = [];
   for (const tokens of TOKENS) {
     const times = await page.measure(names, tokens, tokens > 200 ? 15 : 40);
-    console.log(`| ${row(tokens, names, times, nativeTime(tokens)).join(' | ')} |`);
+    const of = figures(
+      tokens,
+      names.map((name) => times[name]),
+      nativeTime(tokens),
+    );
+    printRow(of);
+    lengths.push(of);
   }
+  return { graph: names[2], lengths };
+}
+
+const server = await serve(here('.'), {
+  // Finer clocks.
+  headers: ISOLATED,
+  mounts: {
+    '/package/': packageFolder,
+    '/onnx/': onnxFolder,
+    '/ort/': here('node_modules/onnxruntime-web/dist'),
+    '/kernels/': kernelsFolder,
+  },
+});
+const browser = await launch();
+try {
+  console.log(`Chromium ${browser.version()}, one thread`);
+  const page = await openPage(browser, server.origin);
+  const report = {
+    chromium: browser.version(),
+    network: await network(page),
+    kernels: await kernels(page),
+  };
+  writeFileSync(reportFile, `${JSON.stringify(report, null, 2)}\n`);
 } finally {
   await browser.close();
   await server.close();

@@ -8,6 +8,7 @@ ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = new URL('/ort/', location.href).href;
 ort.env.logLevel = 'error';
 
+const WARM_UP = 20; // runs, until the browser has compiled a kernel for good
 const sessions = new Map();
 const engines = new Map();
 
@@ -68,5 +69,25 @@ globalThis.measure = async (names, ids, rounds) => {
     }
   }
   return times;
+};
+
+/**
+ * How fast the int8 kernels are, in GMAC/s of each round, in turns: XNNPACK's choice in this engine,
+ * its own for relaxed dot products, ours.
+ */
+globalThis.kernelSpeeds = async (rounds) => {
+  const module = await WebAssembly.compileStreaming(fetch('/kernels/bench_kernels.wasm'));
+  const { functions } = await instantiate(module);
+  const bench = functions.bench_new();
+  if (bench === 0) throw new Error('XNNPACK refused the kernels');
+  const speeds = [[], [], []];
+  for (let round = -WARM_UP; round < rounds; round++) {
+    speeds.forEach((of, kind) => {
+      const start = performance.now();
+      if (!functions.bench_run(bench, kind)) throw new Error('XNNPACK refused to run');
+      if (round >= 0) of.push(functions.bench_products() / (performance.now() - start) / 1e6);
+    });
+  }
+  return speeds;
 };
 document.title = 'ready';

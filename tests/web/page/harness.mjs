@@ -8,7 +8,7 @@ import { launch } from '../browser.mjs';
 import { ISOLATED, serve } from '../server.mjs';
 
 export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
-const PATIENCE_MS = 120_000; // nothing is timed here: a slow machine is no failure
+export const PATIENCE_MS = 120_000; // nothing is timed here: a slow machine is no failure
 export const SITE = `${REPOSITORY}build/web`;
 
 const THEFT = {
@@ -37,19 +37,28 @@ export const csv = (rows) =>
   rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\n');
 
 /**
- * A browser and the built page for all tests of a file.
+ * The built page on a server for all tests of a file.
+ * @param {Parameters<typeof serve>[1]} [options]
+ */
+export function useServer(options) {
+  const site = { server: undefined };
+  before(async () => {
+    site.server = await serve(SITE, { headers: ISOLATED, ...options });
+  });
+  after(() => site.server?.close());
+  return site;
+}
+
+/**
+ * The same, and Chromium.
  * @param {Parameters<typeof serve>[1]} [options]
  */
 export function useSite(options) {
-  const site = { browser: undefined, server: undefined };
+  const site = useServer(options);
   before(async () => {
-    site.server = await serve(SITE, { headers: ISOLATED, ...options });
     site.browser = await launch();
   });
-  after(async () => {
-    await site.browser?.close();
-    await site.server?.close();
-  });
+  after(() => site.browser?.close());
   return site;
 }
 

@@ -21,6 +21,20 @@ import {
 const api = { requests: [] };
 const site = useSite({ intercept: (request, response) => fakeServer(request, response) });
 
+const KEYS = 'Both keys are in the kitchen.';
+
+/** That sentence decided it. The API counts bytes. */
+const explanationOf = (message) => {
+  const start = Buffer.byteLength(message.slice(0, message.indexOf(KEYS)));
+  const sentence = { field: 'message', start, end: start + KEYS.length, weight: 0.5 };
+  return {
+    runner_up: 'Here',
+    runner_up_confidence: 0.25,
+    sentences: [{ ...sentence, label_without: 'Here', confidence_without: 0.75 }],
+    left_out: [],
+  };
+};
+
 /** The HTTP API as the page sees it, under /api/. */
 function fakeServer(request, response) {
   if (!request.url.startsWith('/api/')) return false;
@@ -41,6 +55,7 @@ function fakeServer(request, response) {
         labels: ['Here', 'There'],
         review_threshold: 0.5,
       });
+    const { message, explain } = JSON.parse(body);
     return send(200, {
       label: 'There',
       confidence: 0.75,
@@ -53,6 +68,7 @@ function fakeServer(request, response) {
       tokens: 7,
       truncated: false,
       processing_time_ms: 1,
+      ...(explain && { explanation: explanationOf(message) }),
     });
   });
   return true;
@@ -172,6 +188,8 @@ test('evaluation: the figures are those of the answers, and the slider moves the
     await shows(page, '#evaluate-tiles', `of ${emails.length}`);
     await shows(page, '#evaluate-notes', '1 email without one of the model’s labels');
     const report = JSON.parse(await downloaded(page, '#evaluate-json'));
+    const own = await page.textContent('#threshold-value');
+    assert.equal(own, `${(report.review_threshold * 100).toFixed(1)}\u202f%`);
     assert.equal(report.emails, emails.length);
     assert.ok(report.accuracy > 0.9, `accuracy ${report.accuracy}`);
     assert.equal(
@@ -185,7 +203,9 @@ test('evaluation: the figures are those of the answers, and the slider moves the
     await page.fill('#threshold', '1');
     await shows(page, '#threshold-tiles', new RegExp(`For a person\\s*${emails.length}`));
     await page.click('#threshold-reset');
-    await shows(page, '#threshold-value', '90');
+    assert.equal(await page.textContent('#threshold-value'), own);
+    await goTo(page, 'settings');
+    await shows(page, '#engine-facts', `Asks a person below${own}`);
   }));
 
 test('evaluation: a file without labels is refused in words', () =>
@@ -249,13 +269,21 @@ test('settings: a server answers with its own labels; the token is sent and not 
       await shows(page, '#engine-status', 'Ready, on the server');
       await goTo(page, 'classify');
       await shows(page, '#answer-review', 'sent to the server');
-      await write(page, EMAILS.theft);
+      const email = { ...EMAILS.theft, message: `Grüße! 🙂 ${EMAILS.theft.message}` };
+      await write(page, email);
       await shows(page, '#answer-label', 'There');
-      await shows(page, '#sentences-state', 'Only worked out in this browser');
-      const last = api.requests.at(-1);
+      await shows(page, '.sentence q', KEYS);
+      assert.equal(await page.textContent('.sentence q'), KEYS);
+      await shows(page, '.sentence', 'Without this sentence it would be Here');
       assert.deepEqual(
-        [last.url, last.authorization, JSON.parse(last.body)],
-        ['/api/classify', 'Bearer letmein', EMAILS.theft],
+        api.requests
+          .slice(-2)
+          .map(({ url, authorization, body }) => [url, authorization, JSON.parse(body)]),
+        [email, { ...email, explain: true }].map((body) => [
+          '/api/classify',
+          'Bearer letmein',
+          body,
+        ]),
       );
       assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes('letmein'));
       await goTo(page, 'settings');

@@ -43,10 +43,6 @@ export class Engine extends EventTarget {
     return this.#current?.messageMax;
   }
 
-  get canExplain() {
-    return this.#current?.explain !== undefined;
-  }
-
   /** Starts, or starts again, what the settings ask for. */
   start() {
     const generation = ++this.#generation;
@@ -76,13 +72,9 @@ export class Engine extends EventTarget {
     return this.#withRecovery((backend) => backend.classifyBatch(emails, options));
   }
 
-  /**
-   * Undefined where the backend cannot explain.
-   * @param {Email} email
-   * @param {CallOptions} [options]
-   */
+  /** @param {Email} email @param {CallOptions} [options] */
   explain(email, options) {
-    return this.#withRecovery(async (backend) => backend.explain?.(email, options));
+    return this.#withRecovery((backend) => backend.explain(email, options));
   }
 
   /** @param {number} generation @param {string} address */

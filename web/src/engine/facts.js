@@ -53,7 +53,7 @@ export function factsOf(info) {
             ['Model', `${info.name} ${info.version}`],
             ...networkFacts(info),
             ...evaluationFacts(info.metadata ?? {}),
-            ['Asks a person below', percent(info.review_threshold, 0)],
+            ['Asks a person below', percent(info.review_threshold)],
             ['Digest', info.digest],
             ['Engine', engine],
           ],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backend on a server: the HTTP API of `email-classifier serve`.
-import { ClassifierError } from 'email-classifier';
+import { ClassifierError, explained } from 'email-classifier';
 import { count, percent } from '../labels.js';
 
 /** @typedef {import('../types.d.ts').Backend} Backend */
@@ -72,7 +72,7 @@ function serverFacts(info, address) {
       ['Server', address],
       ['Model', `${info.name ?? 'unnamed'} ${info.version ?? ''}`],
       ...(info.vocabulary_size ? [['Vocabulary', `${count(info.vocabulary_size)} pieces`]] : []),
-      ['Asks a person below', percent(threshold, 0)],
+      ['Asks a person below', percent(threshold)],
       ...(info.sha256 ? [['Digest', info.sha256]] : []),
     ]),
   };
@@ -100,6 +100,12 @@ export async function startServer(address, token) {
   return {
     model,
     classify: (email, { signal } = {}) => request('classify', email, signal),
+    async explain(email, { signal } = {}) {
+      const answer = await request('classify', { ...email, explain: true }, signal);
+      if (!answer.explanation)
+        throw new ClassifierError('server', 'This server cannot say which sentences decided it.');
+      return explained(email, answer);
+    },
     async classifyBatch(emails, { signal } = {}) {
       const { results } = await request('classify-batch', { emails }, signal);
       return results.map(resultOf);

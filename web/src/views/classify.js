@@ -181,14 +181,10 @@ export class ClassifyView {
 
   /** @param {Email} email @param {AbortSignal} signal */
   async #explain(email, signal) {
-    if (!this.#app.engine.canExplain) {
-      this.#sentences.say('Only worked out in this browser, not on a server.');
-      return;
-    }
     this.#sentences.say('Reading it again without each sentence …');
     try {
       const explanation = await this.#app.engine.explain(email, { signal });
-      if (explanation && !signal.aborted) this.#sentences.show(email, explanation);
+      if (!signal.aborted) this.#sentences.show(email, explanation);
     } catch (error) {
       if (!isAbort(error) && !signal.aborted) this.#sentences.say(sentence(error));
     }
@@ -313,7 +309,7 @@ export class ClassifyView {
         note(
           'good',
           h('strong', {}, 'No review needed. '),
-          `Surer than the ${percent(threshold, 0)} this model asks for.`,
+          `Surer than the ${percent(threshold)} this model asks for.`,
         ),
       ];
     return [

@@ -172,7 +172,7 @@ export class EvaluateView {
   #drawThreshold() {
     const threshold = Number(inputById('threshold').value);
     const what = atThreshold(this.#judged, threshold);
-    byId('threshold-value').textContent = percent(threshold, 0);
+    byId('threshold-value').textContent = percent(threshold);
     byId('threshold-tiles').replaceChildren(
       ...tiles([
         [

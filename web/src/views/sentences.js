@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which sentences decided an answer, the heaviest first.
+// Which sentences decided an answer, the heaviest first, and what was not read.
 import { byId, h } from '../dom.js';
 import { labelName, percent } from '../labels.js';
 
 /** @typedef {import('../types.d.ts').Email} Email */
 /** @typedef {import('../types.d.ts').ExplainedAnswer} ExplainedAnswer */
+/** @typedef {import('email-classifier').LeftOut} LeftOut */
 /** @typedef {import('email-classifier').Sentence} Sentence */
 
 const SHOWN = 3;
 const MATTERS = 0.05; // of the probability
 const QUOTED = 240; // characters of a very long sentence
+
+const KINDS = {
+  quoted: 'quoted mail',
+  signature: 'a signature',
+  disclaimer: 'a disclaimer',
+  banner: 'a mail gateway’s warning',
+  header: 'headers of quoted mail',
+};
+
+/**
+ * A row that names the parts that were not read and unfolds to them; none when all was read.
+ * @param {Email} email @param {LeftOut[]} parts
+ */
+function leftOut(email, parts) {
+  if (parts.length === 0) return [];
+  const kinds = [...new Set(parts.map(({ kind }) => KINDS[kind]))].join(', ');
+  const texts = parts.map(({ start, end }) => h('pre', {}, email.message.slice(start, end)));
+  const summary = h('summary', {}, `Not read: ${kinds}`);
+  return [h('li', { class: 'left-out soft' }, h('details', {}, summary, ...texts))];
+}
 
 /** @param {Email} email @param {Sentence} sentence */
 function quote(email, { field, start, end }) {
@@ -59,11 +80,13 @@ export class SentenceList {
           { class: 'soft' },
           'No single sentence matters: the answer stands without any one of them.',
         ),
+        ...leftOut(email, explanation.left_out),
       );
       return;
     }
     this.#list.replaceChildren(
       ...heaviest.slice(0, SHOWN).map((one) => this.#row(email, explanation, one)),
+      ...leftOut(email, explanation.left_out),
     );
   }
 
