@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Trains the shipped model as it was trained: two stages, of which the second has the later mail
-# too; from the mean of their weights a third with all mail and two more with the plain mail, linear
-# layers quantized as in the core. About an hour and a half on two cores.
+# too; from the mean of their weights a third with all mail until then and two more with the plain
+# mail; from there five runs with the newest mail and half of the rest, of which the mean is taken.
+# From the third on linear layers are quantized as in the core. Two and a half hours on two cores.
 #
 #   models/train_default.sh [OUT]    OUT: folder for the checkpoints, build/training by default
 #
@@ -27,13 +28,17 @@ stage() {
 stage first '[a-tx]' --epochs 4 --stop-after 3 --long-share 0.03 --label-smoothing 0.05 --seed 7
 stage second '[a-x]' --base "$out/first" --epochs 3 --stop-after 1 --long-share 0.02 \
     --learning-rate 1e-4 --seed 8
-"$python" average.py "$out/mean" "$out/first" "$out/second" --emails data/train-[a-x].jsonl
+"$python" average.py "$out/mean" "$out/first" "$out/second" --held-out data/calibration.jsonl
 stage third '[a-z]' --base "$out/mean" --epochs 2 --quantized-epochs 2 --long-share 0.02 \
     --label-smoothing 0.03 --learning-rate 6e-5 --seed 9
 # Plain mail, which the others make look like a trap, with some of the rest so that it is not lost.
 stage fourth '[acgtu-z] u' --base "$out/third" --epochs 1 --quantized-epochs 1 \
     --long-share 0.02 --label-smoothing 0.03 --learning-rate 5e-5 --seed 10
-stage final '[auvwyz] u u u' --base "$out/fourth" --epochs 1 --quantized-epochs 1 \
+stage fifth '[auvwyz] u u u' --base "$out/fourth" --epochs 1 --quantized-epochs 1 \
     --long-share 0.01 --label-smoothing 0.03 --learning-rate 8e-5 --average-decay 0.98 --seed 11
-# Temperature and review threshold from the held-out mail of all files.
-"$python" average.py "$out/final" "$out/final" --emails data/train-[a-z].jsonl
+for seed in 31 32 33 34 35; do
+    stage "seed$seed" '[acegikmoqsu-z] z? z[bde]' --base "$out/fifth" --epochs 1 \
+        --quantized-epochs 1 --long-share 0.005 --learning-rate 8e-5 --average-decay 0.99 \
+        --held-out data/calibration.jsonl --seed "$seed"
+done
+"$python" average.py "$out/final" "$out"/seed3? --held-out data/calibration.jsonl
