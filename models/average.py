@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Averages the weights of checkpoints of one training run and calibrates anew.
 
-  models/average.py OUT CHECKPOINT CHECKPOINT... --emails models/data/train-*.jsonl
+  models/average.py OUT CHECKPOINT CHECKPOINT... --held-out models/data/calibration.jsonl
 
-The mean of checkpoints a stage apart has learnt what the later one has, and is less sure of what
-it gets wrong. Temperature and review threshold come from the held-out tenth of the training mail, as
-in train.py.
+The mean of checkpoints of one origin has learnt what each of them has, and is less sure of what it
+gets wrong. Temperature and review threshold come from the emails held out, with the linear layers
+quantized as in the core.
 """
 import argparse
 import json
@@ -16,6 +16,7 @@ import torch
 
 import bert
 import data
+import report
 import windows
 from calibrate import calibrate
 from predict import predict
@@ -31,7 +32,10 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("checkpoints", nargs="+", type=pathlib.Path)
-    parser.add_argument("--emails", nargs="+", required=True)
+    parser.add_argument("--held-out", nargs="+", required=True, metavar="FILE",
+                        help="emails that none of the checkpoints has seen")
+    parser.add_argument("--program", default=report.PROGRAM, metavar="FILE",
+                        help="email-classifier, to clean with (%(default)s)")
     options = parser.parse_args()
     last = options.checkpoints[-1]
     labels = bert.labels_of(last)
@@ -39,7 +43,8 @@ def main():
     model = models[-1]
     model.load_state_dict(mean_state(models))
 
-    held_out = data.split([e for path in options.emails for e in data.read(path)])[1]
+    model.set_fake_quantize(True)
+    held_out = report.clean(options.program, data.read_all(options.held_out))
     encoded = windows.Reader(last).encode(held_out)
     targets = torch.tensor([labels.index(e["label"]) for e in held_out])
     calibration = calibrate(predict(model, encoded, data.other(labels), "cpu"), targets)

@@ -21,9 +21,8 @@ def fit_temperature(logits, targets):
     return float(grid[losses.index(min(losses))])
 
 
-def review_threshold(logits, targets, temperature, share=0.985):
-    """The least confidence so that of the answers with that much or more, `share` are right. The
-    held-out mail is harder than an inbox, of which more will be."""
+def review_threshold(logits, targets, temperature, share=0.99):
+    """The least confidence so that of the answers with that much or more, `share` are right."""
     confidence, labels = torch.softmax(logits / temperature, dim=1).max(dim=1)
     order = confidence.argsort(descending=True)
     right = (labels == targets)[order].double().cumsum(0)

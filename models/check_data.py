@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks models/data: fields, limits, labels, and that no email nearly repeats another, be it in
-training or in validation mail.
+training, calibration or validation mail.
 
   models/check_data.py        prints counts; exit 1 when something is wrong
 
@@ -19,8 +19,8 @@ LABELS = {"CarBreakdown", "CarCrash", "CarRenewal", "CarTheft", "CarWindshield",
 
 
 def read():
-    paths = [*sorted(DATA.glob("train-*.jsonl")), DATA / "validation.jsonl",
-             DATA / "validation-hard.jsonl"]
+    paths = [*sorted(DATA.glob("train-*.jsonl")), DATA / "calibration.jsonl",
+             DATA / "validation.jsonl", DATA / "validation-hard.jsonl"]
     for path in paths:
         part = "train" if path.stem.startswith("train") else path.stem
         for line in path.open(encoding="utf-8"):

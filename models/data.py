@@ -161,6 +161,10 @@ def default_share(count):
     return min(0.2, max(0.1, 50 / max(1, count)))
 
 
+def read_all(paths):
+    return [email for path in paths for email in read(path)]
+
+
 def split(emails, share=0.1):
     """Training and held-out emails. Each email always falls on the same side, so that a model
     trained further on more data has never seen what is held out; but each label has an email on

@@ -12,6 +12,7 @@ import torch
 
 import bert
 import data
+import report
 import windows
 from predict import predict
 
@@ -21,7 +22,7 @@ def main():
         sys.exit(__doc__)
     checkpoint, out_path, *paths = map(pathlib.Path, sys.argv[1:])
     temperature = json.loads((checkpoint / "training.json").read_text())["temperature"]
-    emails = [email for path in paths for email in data.read(path)]
+    emails = report.clean(report.PROGRAM, data.read_all(paths))
     labels = bert.labels_of(checkpoint)
     model = bert.load(checkpoint, labels)
     encoded = windows.Reader(checkpoint).encode(emails)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a trained directory to a bundle and a report on it, by the email-classifier program."""
+"""What the email-classifier program does for training: cleaning, converting, judging."""
 import json
 import pathlib
 import subprocess
@@ -7,6 +7,16 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parent / "build" / "native" / "serverless" / "email-classifier"
+
+
+def clean(program, emails):
+    """The emails with their messages as the core reads them, without quoted mail and the like."""
+    lines = "".join(json.dumps({"subject": e["subject"], "message": e["message"]}) + "\n"
+                    for e in emails)
+    out = subprocess.run([program, "clean", "--input-format", "jsonl", "-"], input=lines, check=True,
+                         stdout=subprocess.PIPE, encoding="utf-8").stdout
+    return [email | {"message": json.loads(line)["message"]}
+            for email, line in zip(emails, out.rstrip("\n").split("\n"), strict=True)]
 
 
 def convert(program, folder, bundle, settings):

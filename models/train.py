@@ -5,11 +5,11 @@
   models/train.py your.csv                 writes build/model/email-classifier.ecm and report.txt
   models/train.py a.jsonl b.jsonl --test c.jsonl --out build/mine
 
-Emails are rows or lines with label, message and, if they have one, subject. A tenth of them is held
-out to choose the epoch, the temperature and the confidence below which a person should read an
-email; they also make the report when there is no --test. Long emails are read in windows as the
-core reads them, and learn through all of their windows. The directory of --out can be the --base of
-further training. See models/README.md.
+Emails are rows or lines with label, message and, if they have one, subject. A tenth of them, or the
+emails of --held-out, choose the epoch, the temperature and the confidence below which a person
+should read an email; they also make the report when there is no --test. Emails are cleaned as the
+core cleans them; long ones are read in windows as the core reads them, and learn through all of
+their windows. The directory of --out can be the --base of further training. See models/README.md.
 """
 import argparse
 import contextlib
@@ -41,6 +41,8 @@ def add_email_options(parser):
     for field, names in data.NAMES.items():
         group.add_argument(f"--{field}-column", metavar="NAME",
                            help=f"default: the first there is of {', '.join(names)}")
+    group.add_argument("--held-out", nargs="+", metavar="FILE",
+                       help="emails to hold out (default: a share of the others)")
     group.add_argument("--test", metavar="FILE",
                        help="emails to report on (default: those held out)")
     group.add_argument("--dev-share", type=float,
@@ -123,21 +125,26 @@ def base_directory(options):
 
 
 def read_emails(options):
-    """Emails to train on, held out, and to report on; the labels."""
+    """Emails to train on, held out, and to report on, as the core reads them; the labels."""
     wanted = {field: getattr(options, f"{field}_column") for field in data.NAMES}
 
-    def read(path):
-        return data.read(path, wanted, report=lambda text: print(text, flush=True))
+    def read(paths):
+        return [email for path in paths for email in
+                data.read(path, wanted, report=lambda text: print(text, flush=True))]
 
-    emails = [email for path in options.emails for email in read(path)]
-    labels = data.labels_of(emails)
-    share = options.dev_share or data.default_share(len(emails))
-    train, held_out = data.split(emails, share)
-    judged = held_out
-    if options.test:
-        judged = read(options.test)
-        data.check_labels(options.test, judged, labels)
-    return train, held_out, judged, labels
+    def read_labelled(paths):
+        emails = read(paths)
+        data.check_labels(", ".join(paths), emails, labels)
+        return emails
+
+    train = read(options.emails)
+    labels = data.labels_of(train)
+    if options.held_out:
+        held_out = read_labelled(options.held_out)
+    else:
+        train, held_out = data.split(train, options.dev_share or data.default_share(len(train)))
+    judged = read_labelled([options.test]) if options.test else held_out
+    return *(report.clean(options.program, part) for part in (train, held_out, judged)), labels
 
 
 def start(options, labels, train):

@@ -3,8 +3,7 @@
 #
 # XNNPACK's own build compiles about 1,000 files and knows no Emscripten. This list has only what
 # an int8 BERT runs:
-#   fully_connected_nc_qd8_f32_qc8w, batch_matrix_multiply_nc_f32, the weights cache, and the kernels
-#   that core/src/kernels calls by themselves.
+#   fully_connected_nc_qd8_f32_qc8w and the weights cache.
 # The tables in XNNPACK's configs still name kernels of other operators. Every function is put in
 # a section of its own and the linker drops the tables that nobody reaches, and with them the
 # references to kernels that are not built. So whatever links this must use --gc-sections, which
@@ -104,9 +103,7 @@ set(EC_XNN_SOURCES
   configs/gemm-config.c
   configs/hardware-config.c
   configs/pack-lh-config.c
-  configs/reduce-config.c
   configs/transpose-config.c
-  configs/unary-elementwise-config.c
   datatype.c
   enums/allocation-type.c
   enums/datatype-strings.c
@@ -122,7 +119,6 @@ set(EC_XNN_SOURCES
   operator-delete.c
   operator-run.c
   operator-utils.c
-  operators/batch-matrix-multiply-nc.c
   operators/fully-connected-nc.c
   params.c
   reference/packing.cc)
@@ -158,8 +154,6 @@ set_property(SOURCE "${EC_XNNPACK_DIR}/src/configs/gemm-config.c"
   PROPERTY COMPILE_OPTIONS -include "${CMAKE_CURRENT_LIST_DIR}/xnnpack_trim.h")
 target_link_libraries(xnnpack PUBLIC pthreadpool PRIVATE $<BUILD_INTERFACE:ec_third_party> m)
 if(EMSCRIPTEN)
-  # One WASM kernel includes arm_neon.h by mistake; the folder has a stand-in.
-  target_include_directories(xnnpack PRIVATE "${CMAKE_CURRENT_LIST_DIR}/wasm")
   target_compile_options(xnnpack PRIVATE
     -msimd128 $<$<BOOL:${EC_WASM_RELAXED}>:-mrelaxed-simd>)
 else()

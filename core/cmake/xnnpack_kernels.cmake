@@ -20,38 +20,14 @@ set(EC_AVX512SKX -mf16c -mfma -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx51
 if(EC_XNN_ARCH STREQUAL "x86_64")
   # SSE and SSE2 are part of x86-64
   ec_xnn_kernels("-msse2"
-    f32-gemm/gen/f32-gemm-1x8-minmax-sse-load1.c
-    f32-gemm/gen/f32-gemm-4x2c4-minmax-sse.c
-    f32-gemm/gen/f32-gemm-4x8-minmax-sse-load1.c
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-sse2-u32.c
-    f32-rminmax/gen/f32-rminmax-sse-u16-acc4.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c8-minmax-sse2-ld64.c
-    qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c8-minmax-sse2-ld64.c
-    x32-packw/gen/x32-packw-x2c4-gemm-goi-sse2-u4.c
-    x32-packw/gen/x32-packw-x8-gemm-goi-sse2-u4.c)
+    qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c8-minmax-sse2-ld64.c)
   # SSE4.1
   ec_xnn_kernels("-msse4.1"
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-sse41-u32.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c8-minmax-sse41-ld64.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c8-minmax-sse41-ld64.c)
-  # AVX
-  ec_xnn_kernels("-mavx"
-    f32-gemm/gen/f32-gemm-1x16-minmax-avx-broadcast.c
-    f32-gemm/gen/f32-gemm-5x16-minmax-avx-broadcast.c
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-avx-u32.c
-    f32-rminmax/gen/f32-rminmax-avx-u32-acc4.c
-    x32-packw/gen/x32-packw-x16-gemm-goi-avx-u4.c
-    x32-packw/gen/x32-packw-x16s4-gemm-goi-avx-u4.c)
-  # FMA3
-  ec_xnn_kernels("-mf16c;-mfma"
-    f32-gemm/gen/f32-gemm-1x16-minmax-fma3-broadcast.c
-    f32-gemm/gen/f32-gemm-1x16s4-minmax-fma3-broadcast.c
-    f32-gemm/gen/f32-gemm-4x16-minmax-fma3-broadcast.c
-    f32-gemm/gen/f32-gemm-4x16s4-minmax-fma3-broadcast.c
-    f32-gemm/gen/f32-gemm-5x16-minmax-fma3-broadcast.c)
   # AVX2
   ec_xnn_kernels("-mf16c;-mfma;-mavx2"
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-avx2-u64.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avx2.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x8c8-minmax-avx2.c)
   # AVX-VNNI (client processors since Alder Lake)
@@ -59,15 +35,8 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avxvnni-prfm.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-5x8c8-minmax-avxvnni-prfm.c
     qs8-packw/gen/qs8-packw-x8c8-gemm-goi-avxvnni-prfm.c)
-  # AVX-512
-  ec_xnn_kernels("-mavx512f"
-    f32-gemm/gen/f32-gemm-1x32-minmax-avx512f-broadcast.c
-    f32-gemm/gen/f32-gemm-7x32-minmax-avx512f-broadcast.c
-    f32-rminmax/gen/f32-rminmax-avx512f-u64-acc4.c
-    x32-packw/gen/x32-packw-x32-gemm-goi-avx512f-u4-prfm.c)
   # AVX-512 of Skylake-X and later
   ec_xnn_kernels("${EC_AVX512SKX}"
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-avx512skx-u128.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x16c8-minmax-avx512skx-prfm.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-avx256skx.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-8x16c8-minmax-avx512skx-prfm.c
@@ -80,15 +49,8 @@ if(EC_XNN_ARCH STREQUAL "x86_64")
 elseif(EC_XNN_ARCH STREQUAL "arm64")
   # NEON is part of arm64
   ec_xnn_kernels(""
-    f32-gemm/gen/f32-gemm-1x8-minmax-aarch64-neonfma-lane-ld128.c
-    f32-gemm/gen/f32-gemm-4x2-minmax-aarch64-neonfma-lane-ld64.c
-    f32-gemm/gen/f32-gemm-6x8-minmax-aarch64-neonfma-lane-ld128.c
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-neonv8-u32.c
-    f32-rminmax/gen/f32-rminmax-neon-u16-acc4.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c2s4-minmax-neon-mlal.c
-    qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-2x8c2s4-minmax-neon-mlal.c
-    x32-packw/gen/x32-packw-x2-gemm-goi-neon-ld2lane-u2-prfm.c
-    x32-packw/gen/x32-packw-x8-gemm-goi-neon-ld4lane-u4-prfm.c)
+    qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-2x8c2s4-minmax-neon-mlal.c)
   # Dot products
   ec_xnn_kernels("-march=armv8.2-a+dotprod"
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x16c4-minmax-neondot.c
@@ -99,58 +61,17 @@ elseif(EC_XNN_ARCH STREQUAL "arm64")
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x16c8-minmax-neoni8mm.c)
 else()
   # WebAssembly has no run-time choice of instructions: a module is built for one set.
-  # Both
   ec_xnn_kernels(""
-    f32-qs8-vcvt/gen/f32-qs8-vcvt-wasmsimd-magic-u32.c
-    f32-rminmax/gen/f32-rminmax-wasmsimd-minmax-u16-acc4.c
     qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x4c2s4-minmax-wasmsimd-dot16x2-ld128.c
-    qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c2s4-minmax-wasmsimd-dot16x2-ld128.c
-    x32-packw/gen/x32-packw-x2c4-gemm-goi-wasmsimd-u4.c
-    x32-packw/gen/x32-packw-x8-gemm-goi-wasmsimd-u4.c)
+    qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x4c2s4-minmax-wasmsimd-dot16x2-ld128.c)
   if(EC_WASM_RELAXED)
     # Relaxed SIMD; which of its dot products is fast is found out at run time
     ec_xnn_kernels(""
-      f32-gemm/gen/f32-gemm-1x8-minmax-wasmrelaxedsimd-fma-loadsplat.c
-      f32-gemm/gen/f32-gemm-1x8-minmax-wasmrelaxedsimd-fma-splat.c
-      f32-gemm/gen/f32-gemm-1x8-relu-wasmrelaxedsimd-fma-loadsplat.c
-      f32-gemm/gen/f32-gemm-1x8-relu-wasmrelaxedsimd-fma-splat.c
-      f32-gemm/gen/f32-gemm-1x8-wasmrelaxedsimd-fma-loadsplat.c
-      f32-gemm/gen/f32-gemm-1x8-wasmrelaxedsimd-fma-splat.c
-      f32-gemm/gen/f32-gemm-4x2c4-minmax-wasmrelaxedsimd-fma.c
-      f32-gemm/gen/f32-gemm-4x2c4-wasmrelaxedsimd-fma.c
-      f32-gemm/gen/f32-gemm-4x8-minmax-wasmrelaxedsimd-fma-loadsplat.c
-      f32-gemm/gen/f32-gemm-4x8-relu-wasmrelaxedsimd-fma-loadsplat.c
-      f32-gemm/gen/f32-gemm-4x8-wasmrelaxedsimd-fma-loadsplat.c
-      f32-gemm/gen/f32-gemm-6x8-minmax-wasmrelaxedsimd-fma-splat.c
-      f32-gemm/gen/f32-gemm-6x8-relu-wasmrelaxedsimd-fma-splat.c
-      f32-gemm/gen/f32-gemm-6x8-wasmrelaxedsimd-fma-splat.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-wasmsdot-u2.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-wasmsdot.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-1x8c8-minmax-wasmusdot-u2.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-2x8c8-minmax-wasmsdot.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x8c8-minmax-wasmsdot-u2.c
       qd8-f32-qc8w-gemm/gen/qd8-f32-qc8w-gemm-4x8c8-minmax-wasmusdot-u2.c)
-  else()
-    # Plain SIMD
-    ec_xnn_kernels(""
-      f32-gemm/gen/f32-gemm-1x8-minmax-wasmsimd-arm-splat.c
-      f32-gemm/gen/f32-gemm-1x8-minmax-wasmsimd-x86-loadsplat.c
-      f32-gemm/gen/f32-gemm-1x8-minmax-wasmsimd-x86-splat.c
-      f32-gemm/gen/f32-gemm-1x8-relu-wasmsimd-loadsplat.c
-      f32-gemm/gen/f32-gemm-1x8-relu-wasmsimd-splat.c
-      f32-gemm/gen/f32-gemm-1x8-wasmsimd-loadsplat.c
-      f32-gemm/gen/f32-gemm-1x8-wasmsimd-splat.c
-      f32-gemm/gen/f32-gemm-4x2c4-minmax-wasmsimd-arm.c
-      f32-gemm/gen/f32-gemm-4x2c4-minmax-wasmsimd-x86.c
-      f32-gemm/gen/f32-gemm-4x2c4-wasmsimd.c
-      f32-gemm/gen/f32-gemm-4x8-minmax-wasmsimd-x86-loadsplat.c
-      f32-gemm/gen/f32-gemm-4x8-minmax-wasmsimd-x86-splat.c
-      f32-gemm/gen/f32-gemm-4x8-relu-wasmsimd-loadsplat.c
-      f32-gemm/gen/f32-gemm-4x8-relu-wasmsimd-splat.c
-      f32-gemm/gen/f32-gemm-4x8-wasmsimd-loadsplat.c
-      f32-gemm/gen/f32-gemm-4x8-wasmsimd-splat.c
-      f32-gemm/gen/f32-gemm-5x8-minmax-wasmsimd-arm-splat.c
-      f32-gemm/gen/f32-gemm-5x8-relu-wasmsimd-splat.c
-      f32-gemm/gen/f32-gemm-5x8-wasmsimd-splat.c)
   endif()
 endif()

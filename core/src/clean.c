@@ -10,10 +10,6 @@
 #include "html.h"
 
 enum {
-    // Letters of new text, greeting and signature aside. Chosen by measurement: models/README.md.
-    REPLY_LETTERS = 30,      // so many are understood without the quoted mail
-    REMINDER_LETTERS = 120,  // or so many when they sound like an answer or a reminder
-    COVER_LETTERS = 200,     // so many are more than a note on what is below
     LETTERS_THAT_STAY = 10,  // of the whole message, or nothing is left out
     MAX_ROUNDS = 16          // each unwraps quoted mail by one level
 };
@@ -56,33 +52,7 @@ size_t ec_cuts_next(const ec_cuts *cuts, size_t at, size_t otherwise) {
     return otherwise;
 }
 
-// ------------------------------------------------------------- deciding
-
-// Whether the subject begins as that of a forwarded email.
-static bool is_forward(const ec_email *email) {
-    static const char *const prefixes[] = {"fw:", "fwd:", "wg:", "tr:", "rv:"};
-    const ec_span subject = {email->subject, email->subject_length};
-    const size_t blank = subject.length > 0 ? ec_match(subject, " ") : 0;
-    return subject.length > 0 &&
-           ec_match_any(ec_span_from(subject, blank), EC_PHRASES(prefixes)) > 0;
-}
-
-// What becomes of quoted mail.
-typedef enum verdict { LEAVE_OUT, UNWRAP, KEEP } verdict;
-
-// `others`: all parts that were found, the quoted mail included.
-static verdict judge(const ec_email *email, ec_span text, const ec_quotes *quotes,
-                     const ec_cuts *others) {
-    if (quotes->quoted.count == 0) {
-        return KEEP;
-    }
-    const size_t letters = ec_count_letters(text, others);
-    if (quotes->forwarded || is_forward(email) || ec_points_below(text, others)) {
-        return letters < COVER_LETTERS ? UNWRAP : KEEP;
-    }
-    const size_t enough = ec_reminds(text, others) ? REMINDER_LETTERS : REPLY_LETTERS;
-    return letters < enough ? UNWRAP : LEAVE_OUT;
-}
+// ------------------------------------------------------------- planning
 
 static void drop_quoted(ec_cuts *cuts) {
     uint32_t kept = 0;
@@ -106,19 +76,19 @@ static plan make_plan(const ec_email *email, ec_span text) {
     plan p = {.left_out = quotes.quoted};
     ec_find_notices(text, &p.left_out);
     ec_find_signatures(text, &p.left_out);
-    const verdict v = judge(email, text, &quotes, &p.left_out);
-    if (v != LEAVE_OUT) {
+    const ec_verdict v = ec_judge_quotes(email, text, &quotes, &p.left_out);
+    if (v != EC_QUOTES_LEAVE_OUT) {
         drop_quoted(&p.left_out);
     }
-    for (uint32_t i = 0; i < quotes.intros.count && v == UNWRAP; i++) {
+    for (uint32_t i = 0; i < quotes.intros.count && v == EC_QUOTES_UNWRAP; i++) {
         const ec_left_out *intro = &quotes.intros.items[i];
         ec_cuts_add(&p.left_out, intro->kind, intro->start, intro->start + intro->length);
     }
     p.unwrapped.count = 0;
-    if (v == UNWRAP) {
+    if (v == EC_QUOTES_UNWRAP) {
         p.unwrapped = quotes.quoted;
     }
-    const bool too_many = p.left_out.too_many || (v == UNWRAP && quotes.intros.too_many);
+    const bool too_many = p.left_out.too_many || (v == EC_QUOTES_UNWRAP && quotes.intros.too_many);
     if (too_many || ec_count_letters(text, &p.left_out) < LETTERS_THAT_STAY) {
         p.left_out.count = p.unwrapped.count = 0;
     }
@@ -126,8 +96,6 @@ static plan make_plan(const ec_email *email, ec_span text) {
 }
 
 // ------------------------------------------------------------- text
-
-static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Sets the text of *cleaned to that of the message, without its markup.
 static void read_message(const ec_email *email, ec_cleaned *cleaned) {
@@ -156,10 +124,10 @@ static void add_byte(ec_cleaned *cleaned, char c, uint16_t origin) {
 // Moves text[start..end) behind what has been kept so far, with two empty lines between; a part
 // that was left out is no shorter than those.
 static void keep(ec_cleaned *cleaned, size_t start, size_t end) {
-    while (start < end && is_blank(cleaned->text[start])) {
+    while (start < end && ec_is_blank(cleaned->text[start])) {
         start++;
     }
-    while (start < end && is_blank(cleaned->text[end - 1])) {
+    while (start < end && ec_is_blank(cleaned->text[end - 1])) {
         end--;
     }
     for (unsigned i = 0; i < 3 && cleaned->length > 0 && start < end; i++) {
@@ -228,10 +196,10 @@ static void list_left_out(const ec_email *email, const ec_cuts *cuts, ec_cleaned
     for (uint32_t i = 0; i < cuts->count; i++) {
         ec_left_out part = cuts->items[i];
         size_t end = part.start + part.length;
-        while (is_blank(cleaned->text[part.start])) {
+        while (ec_is_blank(cleaned->text[part.start])) {
             part.start++;
         }
-        while (is_blank(cleaned->text[end - 1])) {
+        while (ec_is_blank(cleaned->text[end - 1])) {
             end--;
         }
         part.length = end - part.start;

@@ -35,12 +35,21 @@ void ec_find_notices(ec_span text, ec_cuts *cuts);
 // Adds the signatures at the end of the text and before each of the parts that are there already.
 void ec_find_signatures(ec_span text, ec_cuts *cuts);
 
+// Whether the line is a sign-off such as "Kind regards,".
+bool ec_is_sign_off(ec_span words);
+
 // Letters that say something: outside the parts, and without greeting and sign-off.
 size_t ec_count_letters(ec_span text, const ec_cuts *cuts);
-// Whether the text outside the parts says to read what is below it: "FYI", "please see below".
-bool ec_points_below(ec_span text, const ec_cuts *cuts);
-// Whether it says what people say in answers that only go with the mail they answer: "any news?",
-// "please go ahead".
-bool ec_reminds(ec_span text, const ec_cuts *cuts);
+
+// What becomes of quoted mail.
+typedef enum ec_verdict {
+    EC_QUOTES_LEAVE_OUT,
+    EC_QUOTES_UNWRAP,  // it is read as if it were new, without its headers and marks
+    EC_QUOTES_KEEP     // as it is; also when there is none
+} ec_verdict;
+
+// `parts`: all that were found, the quoted mail included.
+ec_verdict ec_judge_quotes(const ec_email *email, ec_span text, const ec_quotes *quotes,
+                           const ec_cuts *parts);
 
 #endif

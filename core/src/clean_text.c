@@ -5,16 +5,16 @@
 
 // ------------------------------------------------------------- lines
 
-static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool ec_is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 ec_line ec_line_at(ec_span text, size_t start) {
     const char *end = memchr(text.data + start, '\n', text.length - start);
     ec_line line = {start, end != NULL ? (size_t)(end - text.data) : text.length, 0};
     line.next = line.end + (end != NULL ? 1 : 0);
-    while (line.start < line.end && is_blank(text.data[line.start])) {
+    while (line.start < line.end && ec_is_blank(text.data[line.start])) {
         line.start++;
     }
-    while (line.end > line.start && is_blank(text.data[line.end - 1])) {
+    while (line.end > line.start && ec_is_blank(text.data[line.end - 1])) {
         line.end--;
     }
     return line;
@@ -53,7 +53,7 @@ static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')
 
 static size_t match_blank(ec_span text) {
     size_t at = 0;
-    while (at < text.length && is_blank(text.data[at])) {
+    while (at < text.length && ec_is_blank(text.data[at])) {
         at++;
     }
     return at;

@@ -31,6 +31,7 @@ ec_span ec_line_text(ec_span text, const ec_line *line);
 
 // What is left of a text without its first `count` bytes.
 ec_span ec_span_from(ec_span text, size_t count);
+bool ec_is_blank(char c);   // ASCII, line ends included
 bool ec_is_letter(char c);  // ASCII
 bool ec_is_digit(char c);   // ASCII
 

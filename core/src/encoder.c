@@ -5,29 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attention.h"
 #include "error.h"
 #include "ops.h"
+#include "scratch.h"
 #include "xnn.h"
-
-enum { ALIGNMENT = 64 };
 
 struct ec_encoder {
     const ec_model *model;
     ec_operators *operators;
     uint32_t capacity;      // tokens, N
-    size_t score_capacity;  // floats in scores
-    size_t workspace_size;
-    // Scratch, all in one allocation. H hidden_size, I intermediate_size, P max_tokens, G the
-    // largest heads x tokens of one attention group, D head size.
+    size_t threads;         // that share the heads
+    size_t attention_size;  // bytes of scratch that each of them needs
+    ec_short_gemm *gemm;
+    // Scratch, all in one allocation. H hidden_size, I intermediate_size.
     float *hidden;         // [N, H] residual stream
     float *wide;           // [N, max(3H, I)] query, key, value; then the intermediate layer
     float *narrow;         // [N, H] attention context; then what a linear layer adds to hidden
-    float *query;          // [G, D] heads apart, as batched matrix products want them
-    float *key;            // [G, D]
-    float *value;          // [G, D]
-    float *context;        // [G, D]
-    float *scores;         // [heads, rows, tokens] of one group
-    void *workspace;       // of the matrix products
+    char *attention;       // [threads, attention_size]
     int8_t *quantized;     // [N, max(H, I)] input of the next linear layer
     ec_row_scale *scales;  // [N]
     void *memory;
@@ -35,55 +30,35 @@ struct ec_encoder {
 
 // ------------------------------------------------------------- scratch memory
 
-// Heads of a sequence handled together: as many as keep the scores in max_tokens^2 floats.
-static size_t group_heads(const ec_encoder *encoder, size_t tokens) {
-    const size_t heads = encoder->model->info.attention_heads;
-    const size_t fit = encoder->score_capacity / (tokens * tokens);
-    return fit == 0 ? 1 : fit < heads ? fit : heads;
-}
-
 static size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
-
-static size_t head_size(const ec_encoder *encoder) {
-    return encoder->model->info.hidden_size / encoder->model->info.attention_heads;
-}
-
-// Hands out the next aligned piece of memory; with memory NULL it only counts.
-static void *carve(char *memory, size_t *used, size_t bytes) {
-    void *piece = memory == NULL ? NULL : memory + *used;
-    *used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return piece;
-}
 
 static size_t lay_out(ec_encoder *e, char *memory) {
     const ec_model_info *info = &e->model->info;
     const size_t n = e->capacity;
     const size_t h = info->hidden_size;
     const size_t wide = max_size(3 * h, info->intermediate_size);
-    size_t group = 0;
-    e->workspace_size = 0;
-    for (size_t tokens = 1; tokens <= info->max_tokens; tokens++) {
-        const size_t heads = group_heads(e, tokens);
-        const size_t d = head_size(e);
-        group = max_size(group, heads * tokens * d);
-        const size_t scores = ec_matmul_workspace((ec_matmul_shape){heads, 0, d, tokens});
-        const size_t context = ec_matmul_workspace((ec_matmul_shape){heads, 0, tokens, d});
-        e->workspace_size = max_size(e->workspace_size, max_size(scores, context));
-    }
     size_t used = 0;
-    e->hidden = carve(memory, &used, n * h * sizeof(float));
-    e->wide = carve(memory, &used, n * wide * sizeof(float));
-    e->narrow = carve(memory, &used, n * h * sizeof(float));
-    e->query = carve(memory, &used, group * sizeof(float));
-    e->key = carve(memory, &used, group * sizeof(float));
-    e->value = carve(memory, &used, group * sizeof(float));
-    e->context = carve(memory, &used, group * sizeof(float));
-    e->scores = carve(memory, &used, e->score_capacity * sizeof(float));
-    e->workspace = carve(memory, &used, e->workspace_size);
-    e->scales = carve(memory, &used, (n + EC_SPARE_ROWS) * sizeof(ec_row_scale));
-    e->quantized = carve(memory, &used, n * max_size(h, info->intermediate_size));
-    carve(memory, &used, 2 * EC_SPARE_BYTES);
+    e->hidden = ec_carve(memory, &used, n * h * sizeof(float));
+    e->wide = ec_carve(memory, &used, n * wide * sizeof(float));
+    e->narrow = ec_carve(memory, &used, n * h * sizeof(float));
+    e->attention = ec_carve(memory, &used, e->threads * e->attention_size);
+    e->scales = ec_carve(memory, &used, (n + EC_SPARE_ROWS) * sizeof(ec_row_scale));
+    e->quantized = ec_carve(memory, &used, n * max_size(h, info->intermediate_size));
+    ec_carve(memory, &used, 2 * EC_SPARE_BYTES);
     return used;
+}
+
+static ec_status allocate(ec_encoder *e, ec_error *error) {
+    const size_t size = lay_out(e, NULL);
+    e->memory = aligned_alloc(EC_SCRATCH_ALIGNMENT, size);
+    if (e->memory == NULL) {
+        return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
+                       "no memory for %zu bytes of scratch", size);
+    }
+    // Pages are touched only as far as sequences need them; what is read past their end is zero.
+    lay_out(e, e->memory);
+    memset(e->scales, 0, (e->capacity + EC_SPARE_ROWS) * sizeof(ec_row_scale));
+    return EC_OK;
 }
 
 ec_status ec_encoder_new(const ec_model *model, uint32_t batch_tokens, void *threadpool,
@@ -95,20 +70,20 @@ ec_status ec_encoder_new(const ec_model *model, uint32_t batch_tokens, void *thr
     const size_t positions = model->info.max_tokens;
     encoder->model = model;
     encoder->capacity = batch_tokens < positions ? (uint32_t)positions : batch_tokens;
-    encoder->score_capacity = positions * positions;
-    const size_t size = lay_out(encoder, NULL);
-    encoder->memory = aligned_alloc(ALIGNMENT, size);
-    ec_status status = encoder->memory != NULL
-                           ? ec_operators_new(model->packed, threadpool, &encoder->operators, error)
-                           : ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
-                                     "no memory for %zu bytes of scratch", size);
+    encoder->gemm = ec_short_gemm_choose();
+    encoder->attention_size =
+        ec_attention_scratch(positions, model->info.hidden_size / model->info.attention_heads);
+    ec_status status = ec_operators_new(model->packed, threadpool, &encoder->operators, error);
+    if (status == EC_OK) {
+        const size_t threads = ec_run_threads(encoder->operators);
+        const size_t heads = model->info.attention_heads;
+        encoder->threads = threads < heads ? threads : heads;
+        status = allocate(encoder, error);
+    }
     if (status != EC_OK) {
         ec_encoder_free(encoder);
         return status;
     }
-    // Pages are touched only as far as sequences need them; what is read past their end is zero.
-    lay_out(encoder, encoder->memory);
-    memset(encoder->scales, 0, (encoder->capacity + EC_SPARE_ROWS) * sizeof(ec_row_scale));
     *out = encoder;
     return EC_OK;
 }
@@ -153,9 +128,10 @@ static void quantize(ec_encoder *e, float *input, size_t rows, size_t columns) {
 static void gelu_rows(void *context, size_t first, size_t count) {
     const row_step *step = context;
     for (size_t row = first; row < first + count; row++) {
-        ec_gelu_row(step->input + row * step->columns, step->bias, step->columns);
+        const size_t at = row * step->columns;
+        step->encoder->scales[row] =
+            ec_gelu_row(step->input + at, step->bias, step->columns, step->quantized + at);
     }
-    quantize_rows(context, first, count);
 }
 
 // encoder->quantized = GELU(input + bias); input is overwritten.
@@ -171,12 +147,9 @@ static void add_norm_rows(void *context, size_t first, size_t count) {
     const size_t h = step->columns;
     const float epsilon = e->model->weights.layer_norm_epsilon;
     for (size_t row = first; row < first + count; row++) {
-        float *hidden = e->hidden + row * h;
-        if (step->input != NULL) {
-            ec_add_row(hidden, step->input + row * h, step->bias, h);
-        }
-        ec_layer_norm_row(hidden, step->norm, epsilon, h, hidden);
-        e->scales[row] = ec_quantize_row(hidden, h, step->quantized + row * h);
+        const float *input = step->input == NULL ? NULL : step->input + row * h;
+        e->scales[row] = ec_layer_norm_row(e->hidden + row * h, input, step->bias, step->norm,
+                                           epsilon, h, step->quantized + row * h);
     }
 }
 
@@ -194,83 +167,23 @@ static void add_norm(ec_encoder *e, float *input, const float *bias, const ec_la
 
 // ------------------------------------------------------------- attention
 
-// One sequence's queries, keys and values, one token a row, heads side by side.
-typedef struct attention {
-    const float *query;  // [rows, query_stride]
-    const float *key;    // [tokens, key_stride]
-    const float *value;  // [tokens, key_stride]
-    const float *bias;   // [3, hidden_size], of query, key and value
-    size_t query_stride, key_stride;
-    size_t rows, tokens;
-    float *context;  // [rows, hidden_size]
-} attention;
+typedef struct head_step {
+    ec_encoder *encoder;
+    const ec_attention *attention;
+} head_step;
 
-// out[heads, rows, size] = short((x[rows, stride] + bias) * factor) from head `first` on.
-static void split_heads(const float *x, const float *bias, size_t stride, size_t rows, size_t first,
-                        size_t heads, size_t size, float factor, float *out) {
-    for (size_t head = first; head < first + heads; head++) {
-        const float *in = x + head * size;
-        for (size_t row = 0; row < rows; row++, in += stride, out += size) {
-            ec_short_row(in, bias + head * size, factor, size, out);
-        }
+// Every so many heads, one after another in the same scratch memory.
+static void attend_heads(void *context, size_t share) {
+    const head_step *step = context;
+    const ec_encoder *e = step->encoder;
+    for (size_t head = share; head < step->attention->heads; head += e->threads) {
+        ec_attend_head(step->attention, head, e->gemm, e->attention + share * e->attention_size);
     }
 }
 
-// The other way round: x[rows, stride] = in[heads, rows, size].
-static void join_heads(const float *in, size_t rows, size_t first, size_t heads, size_t size,
-                       size_t stride, float *x) {
-    for (size_t head = first; head < first + heads; head++) {
-        for (size_t row = 0; row < rows; row++, in += size) {
-            memcpy(x + row * stride + head * size, in, size * sizeof *x);
-        }
-    }
-}
-
-static void softmax_rows(void *context, size_t first, size_t count) {
-    const row_step *step = context;
-    for (size_t row = first; row < first + count; row++) {
-        ec_softmax_row(step->input + row * step->columns, step->columns);
-    }
-}
-
-// scores = softmax of each of its rows.
-static void softmax(ec_encoder *e, size_t rows, size_t columns) {
-    row_step step = {.encoder = e, .input = e->scores, .columns = columns};
-    ec_run_rows(e->operators, softmax_rows, &step, rows);
-}
-
-static bool attend_group(ec_encoder *e, const attention *a, size_t first, size_t heads) {
-    const size_t h = e->model->info.hidden_size;
-    const size_t d = head_size(e);
-    const float factor = 1.0f / sqrtf((float)d);
-    split_heads(a->query, a->bias, a->query_stride, a->rows, first, heads, d, factor, e->query);
-    split_heads(a->key, a->bias + h, a->key_stride, a->tokens, first, heads, d, 1.0f, e->key);
-    split_heads(a->value, a->bias + 2 * h, a->key_stride, a->tokens, first, heads, d, 1.0f,
-                e->value);
-    const ec_matmul_shape to_scores = {heads, a->rows, d, a->tokens};
-    const ec_matmul_shape to_context = {heads, a->rows, a->tokens, d};
-    if (!ec_run_matmul(e->operators, true, to_scores, e->query, e->key, e->scores, e->workspace,
-                       e->workspace_size)) {
-        return false;
-    }
-    softmax(e, heads * a->rows, a->tokens);
-    if (!ec_run_matmul(e->operators, false, to_context, e->scores, e->value, e->context,
-                       e->workspace, e->workspace_size)) {
-        return false;
-    }
-    join_heads(e->context, a->rows, first, heads, d, h, a->context);
-    return true;
-}
-
-static bool attend(ec_encoder *e, const attention *a) {
-    const size_t heads = e->model->info.attention_heads;
-    const size_t group = group_heads(e, a->tokens);
-    for (size_t first = 0; first < heads; first += group) {
-        if (!attend_group(e, a, first, heads - first < group ? heads - first : group)) {
-            return false;
-        }
-    }
-    return true;
+static void attend(ec_encoder *e, const ec_attention *attention) {
+    head_step step = {e, attention};
+    ec_run_each(e->operators, attend_heads, &step, e->threads);
 }
 
 // ------------------------------------------------------------- layers
@@ -288,25 +201,25 @@ static bool linear(ec_encoder *e, uint32_t index, size_t rows, float *y) {
 // narrow = attention context of all tokens, from quantized.
 static bool self_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
                            const ec_sequence *sequences, size_t count, size_t rows) {
-    const size_t h = e->model->info.hidden_size;
+    const ec_model_info *info = &e->model->info;
+    const size_t h = info->hidden_size;
     if (!linear(e, first + EC_LINEAR_QKV, rows, e->wide)) {
         return false;
     }
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
         const float *qkv = e->wide + row * 3 * h;
-        const attention a = {qkv,
-                             qkv + h,
-                             qkv + 2 * h,
-                             layer->qkv.bias,
-                             3 * h,
-                             3 * h,
-                             sequences[i].count,
-                             sequences[i].count,
-                             e->narrow + row * h};
-        if (!attend(e, &a)) {
-            return false;
-        }
+        attend(e, &(ec_attention){.query = qkv,
+                                  .key = qkv + h,
+                                  .value = qkv + 2 * h,
+                                  .bias = layer->qkv.bias,
+                                  .query_stride = 3 * h,
+                                  .key_stride = 3 * h,
+                                  .rows = sequences[i].count,
+                                  .tokens = sequences[i].count,
+                                  .heads = info->attention_heads,
+                                  .head_size = h / info->attention_heads,
+                                  .context = e->narrow + row * h});
     }
     return true;
 }
@@ -325,7 +238,8 @@ static void keep_first_rows(ec_encoder *e, const ec_sequence *sequences, size_t 
 // narrow[count, H] = attention context of the [CLS] rows alone, which move to the front of hidden.
 static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
                                 const ec_sequence *sequences, size_t count, size_t rows) {
-    const size_t h = e->model->info.hidden_size;
+    const ec_model_info *info = &e->model->info;
+    const size_t h = info->hidden_size;
     float *const key_value = e->wide;
     float *const query = e->wide + rows * 2 * h;
     if (!linear(e, first + EC_LINEARS_PER_LAYER + EC_LINEAR_LAST_KEY_VALUE, rows, key_value)) {
@@ -338,12 +252,17 @@ static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_layer *l
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
         const float *kv = key_value + row * 2 * h;
-        const attention a = {
-            query + i * h,    kv, kv + h, layer->qkv.bias, h, 2 * h, 1, sequences[i].count,
-            e->narrow + i * h};
-        if (!attend(e, &a)) {
-            return false;
-        }
+        attend(e, &(ec_attention){.query = query + i * h,
+                                  .key = kv,
+                                  .value = kv + h,
+                                  .bias = layer->qkv.bias,
+                                  .query_stride = h,
+                                  .key_stride = 2 * h,
+                                  .rows = 1,
+                                  .tokens = sequences[i].count,
+                                  .heads = info->attention_heads,
+                                  .head_size = h / info->attention_heads,
+                                  .context = e->narrow + i * h});
     }
     return true;
 }
@@ -367,15 +286,22 @@ static bool feed_forward(ec_encoder *e, uint32_t index, const ec_layer *layer, s
     return true;
 }
 
+// Words lie all over memory, so they are fetched this many tokens ahead.
+enum { AHEAD = 8 };
+
 static void embed(ec_encoder *e, const ec_sequence *sequences, size_t count, size_t rows) {
     const ec_weights *w = &e->model->weights;
     const size_t h = e->model->info.hidden_size;
+    const ec_embedding *const embeddings[] = {&w->word, &w->position, &w->token_type};
     float *out = e->hidden;
     for (size_t i = 0; i < count; i++) {
-        for (uint32_t position = 0; position < sequences[i].count; position++, out += h) {
-            ec_embed_row(&w->word, sequences[i].ids[position], h, false, out);
-            ec_embed_row(&w->position, position, h, true, out);
-            ec_embed_row(&w->token_type, sequences[i].token_type_ids[position], h, true, out);
+        const ec_sequence *s = &sequences[i];
+        for (uint32_t position = 0; position < s->count; position++, out += h) {
+            const uint32_t indices[] = {s->ids[position], position, s->token_type_ids[position]};
+            if (position + AHEAD < s->count) {
+                ec_fetch_row(w->word.rows + (size_t)s->ids[position + AHEAD] * h, h);
+            }
+            ec_embed_row(embeddings, indices, h, out);
         }
     }
     add_norm(e, NULL, NULL, &w->embedding_norm, rows);

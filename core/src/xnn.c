@@ -35,7 +35,6 @@ struct ec_packed {
 struct ec_operators {
     pthreadpool_t threadpool;
     uint32_t linear_count;
-    xnn_operator_t matmul, matmul_transposed;
     xnn_operator_t linears[];
 };
 
@@ -193,11 +192,7 @@ size_t ec_packed_bytes(const ec_packed *packed) {
 // ------------------------------------------------------------- operators
 
 static enum xnn_status create_operators(const ec_packed *packed, ec_operators *o) {
-    enum xnn_status status = xnn_create_batch_matrix_multiply_nc_f32(0, &o->matmul);
-    if (status == xnn_status_success) {
-        status =
-            xnn_create_batch_matrix_multiply_nc_f32(XNN_FLAG_TRANSPOSE_B, &o->matmul_transposed);
-    }
+    enum xnn_status status = xnn_status_success;
     for (uint32_t i = 0; i < packed->linear_count && status == xnn_status_success; i++) {
         status = create_linear(packed, i, &o->linears[i]);
     }
@@ -235,16 +230,10 @@ void ec_operators_free(ec_operators *operators) {
     for (uint32_t i = 0; i < operators->linear_count; i++) {
         delete_operator(operators->linears[i]);
     }
-    delete_operator(operators->matmul);
-    delete_operator(operators->matmul_transposed);
     free(operators);
 }
 
 // ------------------------------------------------------------- running
-
-static bool run(const ec_operators *operators, xnn_operator_t operator) {
-    return xnn_run_operator(operator, operators->threadpool) == xnn_status_success;
-}
 
 bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
                    ec_row_scale *row_scales, size_t rows, float *y) {
@@ -257,30 +246,20 @@ bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
            xnn_setup_fully_connected_nc_qd8_f32_qc8w(
                linear, x, y, (const struct xnn_quantization_params *)row_scales) ==
                xnn_status_success &&
-           run(operators, linear);
-}
-
-size_t ec_matmul_workspace(ec_matmul_shape shape) {
-    // Packed panels of b: n rounded up to a tile, and a row of bias; no tile is wider than 64.
-    return shape.batch * (shape.n + 64) * (shape.k + 16) * sizeof(float);
-}
-
-bool ec_run_matmul(ec_operators *operators, bool transposed, ec_matmul_shape shape, const float *a,
-                   const float *b, float *c, void *workspace, size_t workspace_size) {
-    const xnn_operator_t matmul = transposed ? operators->matmul_transposed : operators->matmul;
-    size_t needed = 0;
-    size_t alignment = 0;
-    return xnn_reshape_batch_matrix_multiply_nc_f32(matmul, 1, &shape.batch, &shape.batch, shape.m,
-                                                    shape.k, shape.n, &needed, &alignment,
-                                                    operators->threadpool) == xnn_status_success &&
-           needed <= workspace_size &&
-           xnn_setup_batch_matrix_multiply_nc_f32(matmul, workspace, a, b, c) ==
-               xnn_status_success &&
-           run(operators, matmul);
+           xnn_run_operator(linear, operators->threadpool) == xnn_status_success;
 }
 
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
                  void *context, size_t rows) {
     enum { TILE = 16 };
     pthreadpool_parallelize_1d_tile_1d(operators->threadpool, task, context, rows, TILE, 0);
+}
+
+size_t ec_run_threads(const ec_operators *operators) {
+    return pthreadpool_get_threads_count(operators->threadpool);
+}
+
+void ec_run_each(ec_operators *operators, void (*task)(void *context, size_t index), void *context,
+                 size_t count) {
+    pthreadpool_parallelize_1d(operators->threadpool, task, context, count, 0);
 }

@@ -56,20 +56,15 @@ void ec_operators_free(ec_operators *operators);
 bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
                    ec_row_scale *row_scales, size_t rows, float *y);
 
-typedef struct ec_matmul_shape {
-    size_t batch, m, k, n;
-} ec_matmul_shape;
-
-// Upper bound in bytes of the workspace that ec_run_matmul needs for this shape.
-size_t ec_matmul_workspace(ec_matmul_shape shape);
-
-// c[batch, m, n] = a[batch, m, k] * b, with b[batch, n, k] when transposed, else b[batch, k, n].
-// workspace is 64-byte aligned.
-bool ec_run_matmul(ec_operators *operators, bool transposed, ec_matmul_shape shape, const float *a,
-                   const float *b, float *c, void *workspace, size_t workspace_size);
-
 // Calls task(context, first_row, row_count) over [0, rows), on the thread pool when there is one.
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
                  void *context, size_t rows);
+
+// Threads that can work at the same time, the calling one among them.
+size_t ec_run_threads(const ec_operators *operators);
+
+// Calls task(context, index) for each index below count, on the thread pool when there is one.
+void ec_run_each(ec_operators *operators, void (*task)(void *context, size_t index), void *context,
+                 size_t count);
 
 #endif

@@ -67,11 +67,11 @@ static void test_reference(const ref_model *reference, const golden *g) {
 }
 
 // The core against the reference with the same int8 weights and the same rounding: what is left is
-// the order of float additions. Rarely, that order decides a rounding to 7 bits.
+// the order of float additions. Rarely, that order decides a rounding.
 static bool test_core(const ref_model *rounded, const float *logits, const golden *g) {
     float expected[LABELS];
     ref_forward(rounded, g->ids, g->types, g->count, true, expected);
-    EC_CHECK(difference(logits, expected) < 0.05f);
+    EC_CHECK(difference(logits, expected) < 0.1f);
     return difference(logits, expected) < 1e-5f;
 }
 
@@ -214,7 +214,7 @@ int main(int argc, char **argv) {
         test_exact(cJSON_GetArrayItem(int8, i), logits);
         close += test_core(rounded, logits, g);
     }
-    EC_CHECK(print || close >= count - 2);
+    EC_CHECK(print || close >= count - 4);
     test_overflow(&f);
     test_threads(model, goldens, count);
     test_arguments(classifier, &goldens[count - 1], ec_model_get_info(model)->vocabulary_size);

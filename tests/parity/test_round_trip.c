@@ -208,7 +208,7 @@ static void test_folder(const char *folder, bool print) {
             const golden g = read_golden(item);
             test_golden(&t, &g);
         }
-        EC_CHECK_CASE(4 * t.exact >= 3 * t.goldens, folder);
+        EC_CHECK_CASE(2 * t.exact >= t.goldens, folder);
     }
     if (print) {
         printf("%d %d %.2g %.2g %.2g\n", t.exact, t.goldens, t.weights_off, t.core_off,

@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops.h"
+
+// Of the core's attention: what sums stay below, and how finely softmax divides before and after it
+// knows the sum.
+static const float ATTENTION_SUM = 16777216.0f, ATTENTION_SHARES = 4096.0f;
+static const double ATTENTION_POWERS = 262144.0;
+
 static float *floats(size_t count) {
     float *x = calloc(count, sizeof *x);
     if (x == NULL) {
@@ -20,7 +27,7 @@ static void round_to_7_bits(float *x, size_t count) {
         low = fminf(low, x[i]);
         high = fmaxf(high, x[i]);
     }
-    const float scale = high > low ? (high - low) / 127 : 1;
+    const float scale = high > low ? (high - low) / 126.99f : 1;
     const float zero_point = floorf(-low / scale + 0.5f);
     for (size_t i = 0; i < count; i++) {
         const float q = floorf(x[i] / scale + zero_point + 0.5f);
@@ -67,21 +74,48 @@ static void add_norm(float *x, const float *y, const ref_norm *norm, size_t rows
     }
 }
 
-// Rounds to 12 significant bits, as the core does with what it multiplies in attention.
-static float to_short(float x) {
-    int exponent;
-    const float fraction = frexpf(x, &exponent);
-    return ldexpf(roundf(ldexpf(fraction, 12)), exponent - 12);
-}
-
-// x[rows, stride], the first `size` of each row: times factor, and short when asked for.
-static void prepare_head(float *x, size_t rows, size_t stride, size_t size, float factor,
-                         bool quantize) {
+// x[rows, stride], the first `size` of each row, rounded to multiples of the largest / most.
+static void round_block(float *x, size_t rows, size_t stride, size_t size, float most) {
+    float largest = 0;
     for (size_t row = 0; row < rows; row++) {
         for (size_t i = 0; i < size; i++) {
-            const float value = x[row * stride + i] * factor;
-            x[row * stride + i] = quantize ? to_short(value) : value;
+            largest = fmaxf(largest, fabsf(x[row * stride + i]));
         }
+    }
+    const float scale = largest / most, inverse = most / largest;
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t i = 0; i < size; i++) {
+            x[row * stride + i] = rintf(x[row * stride + i] * inverse) * scale;
+        }
+    }
+}
+
+// Rounds a head's operands as the core does.
+static void round_head(float *q, float *k, float *v, size_t rows, size_t stride, size_t size) {
+    const float most = floorf(sqrtf(ATTENTION_SUM / (float)size));
+    round_block(q, rows, stride, size, most);
+    round_block(k, rows, stride, size, most);
+    round_block(v, rows, stride, size,
+                floorf(ATTENTION_SUM / (ATTENTION_SHARES + floorf((float)rows / 2) + 1)));
+}
+
+// p[rows] = softmax(p), rounded as the core does when asked for.
+static void softmax(double *p, size_t rows, bool quantize) {
+    double highest = -INFINITY, total = 0, rounded = 0;
+    for (size_t j = 0; j < rows; j++) {
+        highest = fmax(highest, p[j]);
+    }
+    for (size_t j = 0; j < rows; j++) {
+        const double power = exp(p[j] - highest);
+        p[j] = quantize ? rint(power * ATTENTION_POWERS) / ATTENTION_POWERS : power;
+        total += p[j];
+    }
+    for (size_t j = 0; j < rows; j++) {
+        p[j] = quantize ? rint(p[j] / total * (double)ATTENTION_SHARES) : p[j];
+        rounded += p[j];
+    }
+    for (size_t j = 0; j < rows; j++) {
+        p[j] /= rounded;
     }
 }
 
@@ -89,32 +123,39 @@ static void prepare_head(float *x, size_t rows, size_t stride, size_t size, floa
 static void attend_head(float *q, float *k, float *v, size_t rows, size_t hidden, size_t size,
                         bool quantize, float *context) {
     double *p = calloc(rows, sizeof *p);
-    prepare_head(q, rows, hidden, size, 1.0f / sqrtf((float)size), quantize);
-    prepare_head(k, rows, hidden, size, 1.0f, quantize);
-    prepare_head(v, rows, hidden, size, 1.0f, quantize);
+    if (quantize) {
+        round_head(q, k, v, rows, hidden, size);
+    }
     for (size_t i = 0; i < rows; i++) {
-        double highest = -INFINITY, total = 0;
         for (size_t j = 0; j < rows; j++) {
             p[j] = 0;
             for (size_t d = 0; d < size; d++) {
-                p[j] += (double)q[i * hidden + d] * k[j * hidden + d];
+                p[j] += (double)q[i * hidden + d] * k[j * hidden + d] / sqrt((double)size);
             }
-            highest = fmax(highest, p[j]);
         }
-        for (size_t j = 0; j < rows; j++) {
-            p[j] = exp(p[j] - highest);
-            total += p[j];
-        }
+        softmax(p, rows, quantize);
         for (size_t d = 0; d < size; d++) {
             double sum = 0;
             for (size_t j = 0; j < rows; j++) {
-                const double share = p[j] / total;
-                sum += (quantize ? to_short((float)share) : share) * v[j * hidden + d];
+                sum += p[j] * v[j * hidden + d];
             }
             context[i * hidden + d] = (float)sum;
         }
     }
     free(p);
+}
+
+// The exact GELU, or the core's: those differ by 1.5e-4, which decides some roundings to 7 bits.
+static void gelu(float *x, size_t n, bool quantize) {
+    const float zero = 0;
+    int8_t unused;
+    for (size_t i = 0; i < n; i++) {
+        if (quantize) {
+            ec_gelu_row(&x[i], &zero, 1, &unused);
+        } else {
+            x[i] = (float)(0.5 * x[i] * (1 + erf(x[i] / sqrt(2))));
+        }
+    }
 }
 
 static void run_layer(const ref_model *m, const ref_layer *layer, float *x, size_t rows,
@@ -134,9 +175,7 @@ static void run_layer(const ref_model *m, const ref_layer *layer, float *x, size
     linear(&layer->attention_output, context, rows, quantize, y);
     add_norm(x, y, &layer->attention_norm, rows, h, m->epsilon);
     linear(&layer->intermediate, x, rows, quantize, wide);
-    for (size_t i = 0; i < rows * m->intermediate_size; i++) {
-        wide[i] = (float)(0.5 * wide[i] * (1 + erf(wide[i] / sqrt(2))));
-    }
+    gelu(wide, rows * m->intermediate_size, quantize);
     linear(&layer->output, wide, rows, quantize, y);
     add_norm(x, y, &layer->output_norm, rows, h, m->epsilon);
     free(q), free(k), free(v), free(y), free(wide), free(context);

@@ -32,8 +32,8 @@ typedef struct ref_model {
 } ref_model;
 
 // Logits [label_count] of ids[count] with token types[count]. With `quantize`, the input of every
-// linear layer but the classifier is first rounded to 7 bits, and what attention multiplies to 12
-// significant bits, as the core does.
+// linear layer but the classifier is first rounded to 7 bits, and what attention multiplies to
+// whole numbers, as the core does; GELU is the core's.
 void ref_forward(const ref_model *model, const uint32_t *ids, const uint8_t *types, size_t count,
                  bool quantize, float *logits);
 

@@ -23,7 +23,7 @@ const instance =
 const options = { threads, policy: 'text', reviewThreshold: 0, cacheSize: 0 };
 const tiny = (name) => readFileSync(join(repository, 'tests/parity/tiny', name));
 
-/** ec_convert: the struct is its own size and four pairs of pointer and length. */
+/** ec_convert: the struct is its own size and six pairs of pointer and length. */
 function convertTiny() {
   const memory = new Memory(instance);
   const files = ['config.json', 'vocab.txt', 'model.safetensors'].map((name) => {
@@ -32,8 +32,11 @@ function convertTiny() {
     memory.write(pointer, new Uint8Array([...bytes, 0]));
     return [pointer, bytes.length];
   });
-  const input = memory.allocate(36);
-  memory.write(input, new Uint8Array(new Uint32Array([36, ...files.flat(), 0, 0]).buffer));
+  const [config, vocabulary, weights] = files;
+  const none = [0, 0];
+  const input = memory.allocate(52);
+  const members = [52, config, vocabulary, none, none, weights, none].flat();
+  memory.write(input, new Uint8Array(new Uint32Array(members).buffer));
   const size = memory.allocate(4);
   assert.equal(instance.functions.ec_convert(input, 0, 0, size, 0), 0);
   const length = memory.u32(size);
