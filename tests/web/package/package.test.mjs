@@ -63,7 +63,7 @@ describe('the module', () => {
         WebAssembly.Module.imports(module)
           .map(({ name }) => name)
           .sort(),
-        ['emscripten_notify_memory_growth', 'hardware_concurrency'],
+        ['emscripten_notify_memory_growth'],
       );
     });
   }

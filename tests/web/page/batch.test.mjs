@@ -9,6 +9,7 @@ import {
   goTo,
   modelReady,
   onPage,
+  PATIENCE_MS,
   shows,
   useSite,
   validationEmails,
@@ -33,7 +34,10 @@ test('1,000 emails: all answered, in order, as the same emails one by one', () =
     await modelReady(page);
     const emails = validationEmails(1000);
     await start(page, [file('claims.csv', tableOf(emails))]);
-    await page.locator(TITLE).filter({ hasText: /Done/ }).waitFor();
+    await page
+      .locator(TITLE)
+      .filter({ hasText: /Done/ })
+      .waitFor({ timeout: 5 * PATIENCE_MS });
     await done(page, 1000);
     const { emails: answers } = JSON.parse(await downloaded(page, '#batch-json'));
     assert.deepEqual(
