@@ -157,8 +157,7 @@ int main(void) {
     ec_model *model = NULL;
     ec_classifier *classifier = NULL;
     EC_CHECK(ec_model_load(image, model_size, &model, NULL) == EC_OK);
-    // As models/float_scores.py reads them.
-    const ec_classifier_options options = {.struct_size = sizeof options, .whole_messages = true};
+    const ec_classifier_options options = {.struct_size = sizeof options};
     EC_CHECK(ec_classifier_new(model, &options, &classifier, NULL) == EC_OK);
     const ec_model_info *info = ec_model_get_info(model);
     EC_CHECK_EQUAL(info->label_count, LABELS);
