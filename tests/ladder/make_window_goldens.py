@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes window_goldens.h: what models/data.py's windows() gives for many lengths.
+"""Writes window_goldens.h: what models/windows.py gives for many lengths.
 
     make_window_goldens.py            writes the file
     make_window_goldens.py --check    exits 1 when writing would change anything
@@ -17,12 +17,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "models"))
 try:
     import tokenizers  # noqa: F401
-except ImportError:  # windows() needs none of it
+except ImportError:  # Reader.windows() needs none of it
     sys.modules["tokenizers"] = types.SimpleNamespace(BertWordPieceTokenizer=None)
-import data  # noqa: E402
+import windows  # noqa: E402
 
 OUTPUT = HERE / "window_goldens.h"
-DEFAULT_STRIDE = 64
 
 
 def fnv(hash_, value):
@@ -32,15 +31,15 @@ def fnv(hash_, value):
 
 
 def golden(subject, message, max_tokens):
-    stride = min(DEFAULT_STRIDE, max_tokens // 4)
-    windows = data.windows(list(range(1000, 1000 + subject)), list(range(5000, 5000 + message)),
-                           max_tokens, stride)
+    reader = types.SimpleNamespace(cls=101, sep=102, max_tokens=max_tokens, message_type=1)
+    found = windows.Reader.windows(reader, list(range(1000, 1000 + subject)),
+                                   list(range(5000, 5000 + message)))
     hash_ = 2166136261
-    for ids, token_types in windows:
-        assert len(ids) == len(token_types) == len(windows[0][0]) <= max_tokens
+    for ids, token_types in found:
+        assert len(ids) == len(token_types) == len(found[0][0]) <= max_tokens
         for id_, type_ in zip(ids, token_types):
             hash_ = fnv(fnv(hash_, id_), type_)
-    return (f"    {{{subject}, {message}, {max_tokens}, {len(windows)}, {len(windows[0][0])}, "
+    return (f"    {{{subject}, {message}, {max_tokens}, {len(found)}, {len(found[0][0])}, "
             f"0x{hash_:08x}u}},")
 
 
@@ -59,7 +58,7 @@ def cases():
 def text():
     rows = "\n".join(golden(*case) for case in cases())
     return f"""// SPDX-License-Identifier: Apache-2.0
-// Written by make_window_goldens.py from models/data.py.
+// Written by make_window_goldens.py from models/windows.py.
 #ifndef EC_WINDOW_GOLDENS_H
 #define EC_WINDOW_GOLDENS_H
 

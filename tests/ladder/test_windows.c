@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Windows against models/data.py, and how their logits combine.
+// Windows against models/windows.py, and how their logits combine.
 #include "windows.h"
 
 #include <math.h>

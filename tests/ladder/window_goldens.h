@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written by make_window_goldens.py from models/data.py.
+// Written by make_window_goldens.py from models/windows.py.
 #ifndef EC_WINDOW_GOLDENS_H
 #define EC_WINDOW_GOLDENS_H
 
