@@ -83,7 +83,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint")
     parser.add_argument("--program", default=report.PROGRAM)
-    parser.add_argument("--version", default="1.1.0")
+    parser.add_argument("--version", default="1.2.0")
     options = parser.parse_args()
     record = json.loads((pathlib.Path(options.checkpoint) / "training.json").read_text())
     training = [e for p in sorted(glob.glob(str(HERE / "data" / "train-*.jsonl")))

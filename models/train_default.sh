@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Trains the shipped model as it was trained: two stages, of which the second has the later mail
 # too; from the mean of their weights a third with all mail until then and two more with the plain
-# mail; from there five runs with the newest mail and half of the rest, of which the mean is taken.
-# From the third on linear layers are quantized as in the core. Two and a half hours on two cores.
+# mail; from there five runs with the newest mail and half of the rest; from their mean one more with
+# plain mail. From the third on linear layers are quantized as in the core. About two and a half
+# hours on two cores.
 #
 #   models/train_default.sh [OUT]    OUT: folder for the checkpoints, build/training by default
 #
@@ -37,8 +38,13 @@ stage fourth '[acgtu-z] u' --base "$out/third" --epochs 1 --quantized-epochs 1 \
 stage fifth '[auvwyz] u u u' --base "$out/fourth" --epochs 1 --quantized-epochs 1 \
     --long-share 0.01 --label-smoothing 0.03 --learning-rate 8e-5 --average-decay 0.98 --seed 11
 for seed in 31 32 33 34 35; do
-    stage "seed$seed" '[acegikmoqsu-z] z? z[bde]' --base "$out/fifth" --epochs 1 \
+    stage "seed$seed" '[acegikmoqsu-z] z[b-e] z[bde]' --base "$out/fifth" --epochs 1 \
         --quantized-epochs 1 --long-share 0.005 --learning-rate 8e-5 --average-decay 0.99 \
         --held-out data/calibration.jsonl --seed "$seed"
 done
-"$python" average.py "$out/final" "$out"/seed3? --held-out data/calibration.jsonl
+"$python" average.py "$out/seeds" "$out"/seed3? --held-out data/calibration.jsonl
+# The most obvious words of each matter, which misleading mail uses more than plain mail does.
+stage plain '[aeuyz] z[bcdef] u zf zf' --base "$out/seeds" --epochs 1 --quantized-epochs 1 \
+    --long-share 0.005 --learning-rate 5e-5 --average-decay 0.98 \
+    --held-out data/calibration.jsonl --seed 51
+"$python" average.py "$out/final" "$out/seeds" "$out/plain" --held-out data/calibration.jsonl

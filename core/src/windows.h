@@ -5,7 +5,7 @@
 //
 // Most emails have one window. The parts of a longer message overlap and are evenly spread; the
 // subject, cut to half a window, leads each of them. Integers only, and the same windows as
-// models/data.py, so that training reads what the core reads.
+// models/windows.py, so that training reads what the core reads.
 #ifndef EC_WINDOWS_H
 #define EC_WINDOWS_H
 

@@ -14,7 +14,7 @@
  */
 export async function instantiate(module) {
   const instance = await WebAssembly.instantiate(module, {
-    env: { emscripten_notify_memory_growth() {}, hardware_concurrency: () => 1 },
+    env: { emscripten_notify_memory_growth() {} },
   });
   const functions = /** @type {Record<string, Function>} */ (
     /** @type {unknown} */ (instance.exports)
