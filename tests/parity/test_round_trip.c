@@ -6,8 +6,9 @@
 //
 // The bundle's own weights, computed in float, must give transformers' logits: so every tensor is
 // in its place and rounded rightly. The core must give what the slow reference gives when it rounds
-// activations as the core does; in deep networks of random weights one rounding that falls
-// otherwise, as the order of additions has it, can change much, so it may happen now and then.
+// activations as the core does. Where the order of additions lets one rounding to 7 bits fall
+// otherwise, random networks make much of it, the more the deeper they are: so all must be near,
+// and some the same.
 #include <cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -161,6 +162,7 @@ static void test_golden(trip *t, const golden *g) {
     EC_CHECK(ec_classifier_logits(t->classifier, g->ids, g->types, g->count, core, NULL) == EC_OK);
     const float core_off = largest_difference(core, expected, t->label_count);
     EC_CHECK(weights_off < 1e-3f);
+    EC_CHECK(core_off < 0.5f);
     if (g->subject != NULL) {
         test_email(t, g, core);
     }
@@ -208,7 +210,7 @@ static void test_folder(const char *folder, bool print) {
             const golden g = read_golden(item);
             test_golden(&t, &g);
         }
-        EC_CHECK_CASE(2 * t.exact >= t.goldens, folder);
+        EC_CHECK_CASE(t.exact > 0, folder);
     }
     if (print) {
         printf("%d %d %.2g %.2g %.2g\n", t.exact, t.goldens, t.weights_off, t.core_off,
