@@ -93,7 +93,7 @@ async function typing(browser, server) {
     categories: ['toplevel', 'disabled-by-default-devtools.timeline', '__metadata'],
   });
   await page.keyboard.type(EMAIL.message.repeat(3), { delay: 20 });
-  await page.locator('.sentence').first().waitFor();
+  await page.locator('#sentences-state', { hasText: /Next likely|No single/ }).waitFor();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
   await context.close();
   const threads = traceEvents.filter(

@@ -71,7 +71,7 @@ export class SentenceList {
     this.say(
       decides
         ? `Next likely: ${labelName(explanation.runner_up)}, ${percent(explanation.runner_up_confidence)}`
-        : 'No single sentence decides it; these weigh most',
+        : `No single sentence decides it${heaviest.length > 0 ? '; these weigh most' : ''}`,
     );
     if (heaviest.length === 0) {
       this.#list.replaceChildren(
