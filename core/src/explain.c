@@ -55,6 +55,15 @@ static void find_sentences(const ec_email *email, const ec_email *trimmed,
     explanation->sentence_count = (uint32_t)count + 1;
 }
 
+// How many parts to split a message of so many bytes into. Each costs a forward pass, so a typical
+// email has few, and more than those only when they are long enough to be worth it.
+static size_t most_parts(size_t length) {
+    enum { TYPICAL = 5, WORTH = 120 };  // parts; bytes of a part
+    const size_t worth = length / WORTH;
+    const size_t most = worth < EC_MAX_SENTENCES - 1 ? worth : EC_MAX_SENTENCES - 1;
+    return most > TYPICAL ? most : TYPICAL;
+}
+
 // What the answer would be with these logits.
 static void weigh(const ec_model_info *info, const float *logits, const ec_answer *answer,
                   ec_sentence *sentence) {
@@ -81,7 +90,7 @@ static void explain_email(ec_classifier *classifier, const ec_email *email, cons
         return;
     }
     const size_t count =
-        ec_sentences(read.message, read.message_length, EC_MAX_SENTENCES - 1, parts);
+        ec_sentences(read.message, read.message_length, most_parts(read.message_length), parts);
     if (!ec_reader_leave_out(classifier->reader, &read, parts, count, logits)) {
         return;  // the answer stands, without its reasons
     }
