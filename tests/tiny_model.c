@@ -101,9 +101,11 @@ static char *make_vocabulary(uint32_t pieces) {
 
 static char *make_tokenizer(const char *vocabulary) {
     buffer b = {0};
-    print(&b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"lowercase\":true},");
+    print(&b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\": true,");
+    print(&b, "\"lowercase\":true},");
     print(&b, "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},");
     print(&b, "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",");
+    print(&b, "\"max_input_chars_per_word\":100,");
     print(&b, "\"continuing_subword_prefix\":\"##\",\"vocab\":{");
     uint32_t id = 0;
     for (const char *line = vocabulary; *line != '\0'; id++) {

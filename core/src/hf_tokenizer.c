@@ -26,6 +26,15 @@ static ec_status read_switch(const cJSON *object, const char *key, const char *f
     return EC_OK;
 }
 
+// A switch that only works the one way, as it does where a file says nothing.
+static ec_status require_switch(const cJSON *object, const char *key, const char *field,
+                                ec_error *error) {
+    bool value = true;
+    EC_RETURN_IF_ERROR(read_switch(object, key, field, &value, error));
+    return value ? EC_OK
+                 : ec_fail(error, EC_ERROR_UNSUPPORTED, field, 0, "\"%s\" must be true", key);
+}
+
 // The names of the switches of BertNormalizer differ between the files.
 typedef struct switch_names {
     const char *lower_case, *ideographs, *field;
@@ -37,16 +46,13 @@ static ec_status read_switches(const cJSON *object, const switch_names *names, b
     const char *const field = names->field;
     EC_RETURN_IF_ERROR(read_switch(object, names->lower_case, field, lower_case, error));
     bool strip_accents = *lower_case;
-    bool ideographs = true;
     EC_RETURN_IF_ERROR(read_switch(object, "strip_accents", field, &strip_accents, error));
-    EC_RETURN_IF_ERROR(read_switch(object, names->ideographs, field, &ideographs, error));
+    EC_RETURN_IF_ERROR(require_switch(object, names->ideographs, field, error));
     if (strip_accents != *lower_case) {
         return ec_fail(error, EC_ERROR_UNSUPPORTED, field, 0,
                        "\"strip_accents\" must be null or equal to \"%s\"", names->lower_case);
     }
-    return ideographs ? EC_OK
-                      : ec_fail(error, EC_ERROR_UNSUPPORTED, field, 0, "\"%s\" must be true",
-                                names->ideographs);
+    return EC_OK;
 }
 
 static ec_status require_text(const cJSON *object, const char *key, const char *wanted,
@@ -56,6 +62,17 @@ static ec_status require_text(const cJSON *object, const char *key, const char *
                ? EC_OK
                : ec_fail(error, EC_ERROR_UNSUPPORTED, TOKENIZER, 0,
                          "tokenizer.json must have the \"%s\" of BERT, \"%s\"", key, wanted);
+}
+
+// Longer words become [UNK].
+static ec_status check_word_limit(const cJSON *model, ec_error *error) {
+    static const char key[] = "max_input_chars_per_word";
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(model, key);
+    uint64_t limit = 0;
+    return item == NULL || (ec_json_is_whole(item, &limit) && limit == EC_WORD_MAX)
+               ? EC_OK
+               : ec_fail(error, EC_ERROR_UNSUPPORTED, TOKENIZER, 0, "\"%s\" must be %d", key,
+                         EC_WORD_MAX);
 }
 
 // The parts of tokenizer.json, whose `type` must be that of BERT.
@@ -152,6 +169,8 @@ static ec_status read_tokenizer(const cJSON *json, ec_hf_tokenizer *tokenizer, e
     EC_RETURN_IF_ERROR(find_part(json, "model", "WordPiece", &model, error));
     EC_RETURN_IF_ERROR(require_text(model, "unk_token", "[UNK]", error));
     EC_RETURN_IF_ERROR(require_text(model, "continuing_subword_prefix", "##", error));
+    EC_RETURN_IF_ERROR(check_word_limit(model, error));
+    EC_RETURN_IF_ERROR(require_switch(normalizer, "clean_text", TOKENIZER, error));
     EC_RETURN_IF_ERROR(read_switches(normalizer, &names, &tokenizer->lower_case, error));
     return tokenizer->vocabulary != NULL ? EC_OK : make_vocabulary(model, tokenizer, error);
 }

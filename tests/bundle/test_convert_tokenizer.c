@@ -92,6 +92,9 @@ static void test_tokenizer(void) {
     refuse("\"WordPiece\"", "\"BPE\"", unsupported, "WordPiece");
     refuse("\"[UNK]\"", "\"<u>\"", unsupported, "unk_token");
     refuse("\"##\"", "\"@@\"", unsupported, "continuing_subword_prefix");
+    refuse("\"clean_text\": true", "\"clean_text\":false", unsupported, "clean_text");
+    refuse("_per_word\":100", "_per_word\":99", unsupported, "max_input_chars_per_word");
+    refuse("_per_word\":100", "_per_word\":\"\"", unsupported, "max_input_chars_per_word");
     refuse("\"lowercase\":true", "\"lowercase\":0", bad, "lowercase");
     refuse("\"vocab\"", "\"vocaB\"", bad, "vocab");
     refuse("\"word70\":70", "\"word70\":-7", bad, "vocab");
