@@ -221,6 +221,9 @@ static bool clean_once(const ec_email *email, ec_cleaned *cleaned) {
 }
 
 ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error) {
+    if (email != NULL && email->subject == NULL && email->subject_length > 0) {
+        return ec_fail(error, EC_ERROR_ARGUMENT, "subject", 0, "The subject is a null pointer.");
+    }
     if (email == NULL || cleaned == NULL || email->message_length > EC_MESSAGE_MAX_BYTES ||
         (email->message == NULL && email->message_length > 0)) {
         return ec_fail(error, EC_ERROR_ARGUMENT, "message", 0,

@@ -44,9 +44,9 @@ static const char *const forwarded_lines[] = {
     u8"début du message transféré :",
     "inicio del mensaje reenviado:",
 };
-static const char *const end_titles[] = {"end", "end of forwarded message", "ende", "fin"};
+static const char *const end_titles[] = {"end", "ende", "fin"};
 
-// What stands between the rules of a line of the form "---- title ----"; empty for other lines.
+// What follows the rule at the start of a line such as "---- title ----"; empty for other lines.
 static ec_span title_of(ec_span line) {
     size_t start = 0;
     while (start < line.length && (line.data[start] == '-' || line.data[start] == '_' ||
@@ -62,10 +62,9 @@ static ec_span title_of(ec_span line) {
     return ec_span_from(line, start);
 }
 
+// Whether the line is one such as "----- End of forwarded message -----".
 static bool ends_quote(ec_span line) {
-    const ec_span title = title_of(line);
-    const size_t end = ec_match_any(title, EC_PHRASES(end_titles));
-    return end > 0 && (end == title.length || title_of(ec_span_from(title, end)).length == 0);
+    return ec_match_any(title_of(line), EC_PHRASES(end_titles)) > 0;
 }
 
 // The end of a quote that begins before `at` and whose lines are not marked: the end of the text,

@@ -50,7 +50,7 @@ size_t ec_match(ec_span text, const char *phrase);
 size_t ec_match_any(ec_span text, ec_phrases phrases);
 // Whether the text has one of the phrases in it, as whole words.
 bool ec_find_any(ec_span text, ec_phrases phrases);
-// Whether it ends with one of them.
+// Whether it ends with one of them, whose blanks and ' stand for one byte each here.
 bool ec_ends_with_any(ec_span text, ec_phrases phrases);
 
 #endif

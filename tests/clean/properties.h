@@ -73,15 +73,16 @@ static inline const char *wrong_text(const char *message, size_t length, const e
     size_t next = 0;
     for (size_t i = 0; i < c->length; i++) {
         const size_t origin = c->origins[i];
-        if (origin >= length || origin + 1 < next || is_left_out(c, origin)) {
+        const bool backwards = i > 0 && origin < c->origins[i - 1];
+        if (origin >= length || backwards || is_left_out(c, origin)) {
             return "a byte comes from where it cannot";
         }
         const bool added = strchr(" \n", c->text[i]) != NULL && message[origin] != c->text[i];
         if (c->is_html || added) {
             continue;
         }
-        if (c->text[i] != message[origin]) {
-            return "a byte is none of the message's";
+        if (c->text[i] != message[origin] || origin < next) {
+            return "a byte is none of the message's, or comes twice";
         }
         for (size_t skipped = next; skipped < origin; skipped++) {
             if (strchr(" \t\n\v\f\r>", message[skipped]) == NULL && !is_left_out(c, skipped)) {

@@ -278,6 +278,9 @@ static void test_limits(void) {
     EC_CHECK_EQUAL(cleaned.length, 0);
     email.message_length = 1;
     EC_CHECK_EQUAL(ec_clean(&email, &cleaned, NULL), EC_ERROR_ARGUMENT);
+    email = (ec_email){NULL, 1, "> x", 3};
+    EC_CHECK_EQUAL(ec_clean(&email, &cleaned, &error), EC_ERROR_ARGUMENT);
+    EC_CHECK_STRING(error.field, "subject");
     EC_CHECK_EQUAL(ec_clean(NULL, &cleaned, NULL), EC_ERROR_ARGUMENT);
     EC_CHECK_EQUAL(ec_clean(&email, NULL, NULL), EC_ERROR_ARGUMENT);
 }
