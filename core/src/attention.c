@@ -54,7 +54,7 @@ static short_scale choose_scale(const ec_block *block, size_t most) {
                           : (short_scale){limit / (float)most, (float)most / limit};
 }
 
-// Largest query and key whose products' sum stays exact.
+// Largest query and key whose sum of products is no more than EC_SHORT_SUM_MAX.
 static size_t largest_factor(size_t head_size) {
     return (size_t)sqrtf((float)EC_SHORT_SUM_MAX / (float)head_size);
 }

@@ -23,7 +23,7 @@ typedef struct ec_attention {
 size_t ec_attention_scratch(size_t tokens, size_t head_size);
 
 // context of one head = softmax(query * transpose(key) / sqrt(head_size)) * value; all of it NaN
-// when a number is not finite.
+// when a number is not finite, or when queries and keys are too large for their product to be.
 void ec_attend_head(const ec_attention *attention, size_t head, ec_short_gemm *gemm, void *scratch);
 
 #endif

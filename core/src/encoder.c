@@ -24,7 +24,7 @@ struct ec_encoder {
     float *narrow;         // [N, H] attention context; then what a linear layer adds to hidden
     char *attention;       // [threads, attention_size]
     int8_t *quantized;     // [N, max(H, I)] input of the next linear layer
-    ec_row_scale *scales;  // [N]
+    ec_row_scale *scales;  // [N + EC_SPARE_ROWS]
     void *memory;
 };
 
@@ -55,9 +55,7 @@ static ec_status allocate(ec_encoder *e, ec_error *error) {
         return ec_fail(error, EC_ERROR_NO_MEMORY, "classifier", 0,
                        "no memory for %zu bytes of scratch", size);
     }
-    // Pages are touched only as far as sequences need them; what is read past their end is zero.
-    lay_out(e, e->memory);
-    memset(e->scales, 0, (e->capacity + EC_SPARE_ROWS) * sizeof(ec_row_scale));
+    lay_out(e, e->memory);  // and touch no page before a sequence needs it
     return EC_OK;
 }
 

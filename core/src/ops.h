@@ -26,15 +26,15 @@ void ec_embed_row(const ec_embedding *const embeddings[3], const uint32_t indice
 ec_row_scale ec_quantize_row(const float *x, size_t n, int8_t *q);
 
 // x = LayerNorm(x + y + bias), which is gamma * (x - mean) / sqrt(variance + epsilon) + beta over n
-// values; quantized to q as well. y and bias may be NULL for zero.
+// values; quantized to q as well. y is NULL for zero, and then bias is not read.
 ec_row_scale ec_layer_norm_row(float *x, const float *y, const float *bias,
                                const ec_layer_norm *norm, float epsilon, size_t n, int8_t *q);
 
 // Dot product of two rows.
 float ec_dot(const float *a, const float *b, size_t n);
 
-// x = GELU(x + bias) over n values, quantized to q as well: the exact (erf) one, to within 1.5e-4,
-// which is a hundredth of what the 7-bit rounding leaves.
+// x = GELU(x + bias) over n values, quantized to q as well: the exact (erf) one, to within 1.5e-4
+// or 2.5e-6 of x, whichever is more: a hundredth of what the 7-bit rounding leaves.
 ec_row_scale ec_gelu_row(float *x, const float *bias, size_t n, int8_t *q);
 
 // x = tanh(x + bias) over n values, to within 3e-7.

@@ -217,18 +217,14 @@ ec_status ec_operators_new(const ec_packed *packed, void *threadpool, ec_operato
     return EC_OK;
 }
 
-static void delete_operator(xnn_operator_t operator) {
-    if (operator!= NULL) {
-        xnn_delete_operator(operator);
-    }
-}
-
 void ec_operators_free(ec_operators *operators) {
     if (operators == NULL) {
         return;
     }
     for (uint32_t i = 0; i < operators->linear_count; i++) {
-        delete_operator(operators->linears[i]);
+        if (operators->linears[i] != NULL) {
+            xnn_delete_operator(operators->linears[i]);
+        }
     }
     free(operators);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of matrices of short whole numbers, of which attention is made.
 //
-// Their sums stay below EC_SHORT_SUM_MAX, so that integers and floats both hold them exactly: every
-// processor multiplies in the form that it is fastest at, in any order, and all compute the same.
+// No sum goes beyond EC_SHORT_SUM_MAX in size, so that integers and floats both hold them exactly:
+// every processor multiplies in the form that it is fastest at, in any order, and all compute the
+// same.
 #ifndef EC_SHORT_H
 #define EC_SHORT_H
 
