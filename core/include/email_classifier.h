@@ -181,11 +181,10 @@ typedef struct ec_cleaned {
 // Finds the text of the email's message that the model should read: without quoted mail,
 // signatures, disclaimers and banners, and without the markup of HTML. Quoted mail stays when the
 // new text says too little without it, as a covering note or a reminder does; then only its header
-// lines and the
-// ">" before its lines go. In doubt a part stays as it is, and everything stays when next to
-// nothing would be left. Every classification does this by itself. The email need not be permitted,
-// but its message has at most 4 * EC_MESSAGE_MAX bytes. Linear in time, allocates nothing. Errors:
-// ARGUMENT. Any thread.
+// lines and the ">" before its lines go. In doubt a part stays as it is, and everything stays when
+// next to nothing would be left. Every classification does this by itself. The email need not be
+// permitted, but its message has at most 4 * EC_MESSAGE_MAX bytes. Linear in time, allocates
+// nothing. Errors: ARGUMENT. Any thread.
 ec_status ec_clean(const ec_email *email, ec_cleaned *cleaned, ec_error *error);
 
 // Writes the text of html[0..length) into text[0..length) and returns its bytes, never more than
