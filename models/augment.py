@@ -3,10 +3,11 @@
 long mail made of short: the email, and around it what real threads carry along."""
 import textwrap
 
+from data import MESSAGE_MAX
+
 DULL_SUBJECTS = ["(no subject)", "Hello", "Question", "Help", "Re:", "Fwd:", "Enquiry", "Urgent",
                  "Email", "Message from website", "Re: your email", "Request", "hi", "Insurance"]
 NAMES = ["Claims Team", "Customer Care", "J. Okafor", "Maureen", "Priya Nair", "Support", "Dan"]
-MESSAGE_MAX = 5000  # characters, as the core permits
 
 
 def swap_letters(text, rng):

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Fine-tunes the base on BANKING77 (77 intents of bank customers, Casanueva et al. 2020) and prints
-# its accuracy on the test part, in float and, by the program, in int8. Two stages and their mean, as
-# for the shipped model. The data are not part of this repository: PolyAI-LDN/task-specific-datasets,
-# folder banking_data, CC BY 4.0.
+# its accuracy on the test part, in float and, by the program, in int8. Two stages and their mean,
+# as for the shipped model. The data are not part of this repository:
+# PolyAI-LDN/task-specific-datasets, folder banking_data, CC BY 4.0.
 #
 #   models/banking77.sh FOLDER [OUT]    FOLDER has train.csv and test.csv; OUT: build/banking77
 #

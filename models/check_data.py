@@ -14,8 +14,9 @@ import pathlib
 import re
 import sys
 
+from data import LABELS, MESSAGE_MAX, MESSAGE_MIN, SUBJECT_MAX
+
 DATA = pathlib.Path(__file__).parent / "data"
-LABELS = {"CarBreakdown", "CarCrash", "CarRenewal", "CarTheft", "CarWindshield", "Other"}
 
 
 def read():
@@ -35,9 +36,9 @@ def runs(text, length=6):
 def faults(part, email):
     if set(email) != {"id", "label", "subject", "message"} or email["label"] not in LABELS:
         yield f"{part} {email.get('id')}: fields or label"
-    elif not 1 <= len(email["subject"].strip()) <= 200:
+    elif not 1 <= len(email["subject"].strip()) <= SUBJECT_MAX:
         yield f"{part} {email['id']}: length of the subject"
-    elif not 10 <= len(email["message"].strip()) <= 5000:
+    elif not MESSAGE_MIN <= len(email["message"].strip()) <= MESSAGE_MAX:
         yield f"{part} {email['id']}: length of the message"
 
 

@@ -31,8 +31,8 @@ def read_text(path):
         return pathlib.Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}: line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8; "
-                        "save the file as UTF-8") from None
+        raise DataError(f"{path}: line {line}: byte 0x{error.object[error.start]:02x} is not "
+                        "UTF-8; save the file as UTF-8") from None
 
 
 def read_lines(path):
@@ -103,8 +103,8 @@ def email_of(path, line, row, columns):
         if not email[field]:
             raise DataError(f"{path}: line {line}: {columns[field]} is empty")
     if len(email["label"].encode()) > LABEL_BYTES_MAX:
-        raise DataError(f"{path}: line {line}: the label is longer than {LABEL_BYTES_MAX} bytes; is "
-                        f"{columns['label']!r} the column of the labels?")
+        raise DataError(f"{path}: line {line}: the label is longer than {LABEL_BYTES_MAX} bytes; "
+                        f"is {columns['label']!r} the column of the labels?")
     return email
 
 

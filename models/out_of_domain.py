@@ -38,8 +38,8 @@ def main():
         kind = "other matters" if email["language"] == "en" else "other languages"
         counts[kind][outcome(email, json.loads(line))] += 1
     for kind, found in counts.items():
-        print(f"{kind}: {found.total()} emails, {found['Other']} Other, {found['review']} to review, "
-              f"{found['right']} right, {found['wrong']} wrong")
+        print(f"{kind}: {found.total()} emails, {found['Other']} Other, {found['review']} to "
+              f"review, {found['right']} right, {found['wrong']} wrong")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,6 @@ class Bar:
             return
         full = WIDTH * done // self.total
         left = (time.monotonic() - self.began) / max(1, done) * (self.total - done)
-        print(f"\r{self.title} [{'#' * full}{'.' * (WIDTH - full)}] {100 * done // self.total:3} %, "
-              f"{text}, {left:.0f} s left\x1b[K", end="\n" if done == self.total else "",
-              file=sys.stderr, flush=True)
+        print(f"\r{self.title} [{'#' * full}{'.' * (WIDTH - full)}] "
+              f"{100 * done // self.total:3} %, {text}, {left:.0f} s left\x1b[K",
+              end="\n" if done == self.total else "", file=sys.stderr, flush=True)

@@ -13,8 +13,8 @@ def clean(program, emails):
     """The emails with their messages as the core reads them, without quoted mail and the like."""
     lines = "".join(json.dumps({"subject": e["subject"], "message": e["message"]}) + "\n"
                     for e in emails)
-    out = subprocess.run([program, "clean", "--input-format", "jsonl", "-"], input=lines, check=True,
-                         stdout=subprocess.PIPE, encoding="utf-8").stdout
+    out = subprocess.run([program, "clean", "--input-format", "jsonl", "-"], input=lines,
+                         check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     return [email | {"message": json.loads(line)["message"]}
             for email, line in zip(emails, out.rstrip("\n").split("\n"), strict=True)]
 

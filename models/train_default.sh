@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Trains the shipped model as it was trained: two stages, of which the second has the later mail
 # too; from the mean of their weights a third with all mail until then and two more with the plain
-# mail; from there five runs with the newest mail and half of the rest; from their mean one more with
-# plain mail. From the third on linear layers are quantized as in the core. About two and a half
-# hours on two cores.
+# mail; from there five runs with the newest mail and half of the rest; from their mean one more
+# with plain mail. From the third on linear layers are quantized as in the core. About two and a
+# half hours on two cores.
 #
 #   models/train_default.sh [OUT]    OUT: folder for the checkpoints, build/training by default
 #
@@ -15,8 +15,8 @@ cd "$(dirname "$0")"
 out=${1-../build/training}
 python=${PYTHON-python3}
 
-# stage OUT FILES OPTIONS...: FILES are patterns of letters, "[a-t] u" for data/train-[a-t].jsonl and
-# data/train-u.jsonl.
+# stage OUT FILES OPTIONS...: FILES are patterns of letters, "[a-t] u" for data/train-[a-t].jsonl
+# and data/train-u.jsonl.
 stage() {
     to=$1
     # Patterns and names are meant to be split and expanded.

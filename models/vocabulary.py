@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A smaller vocabulary for a network: half of a small BERT's bytes are the embeddings of pieces that
-its mail never has. Standard library only."""
+"""A smaller vocabulary for a network: half of a small BERT's bytes are the embeddings of pieces
+that its mail never has. Standard library only."""
 import collections
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

@@ -14,7 +14,8 @@ deb_unpack() (
     mkdir -p "$into"
     (cd "$into" && rm -f -- *.deb && apt_in emscripten apt-get download -q "$package" \
         >"$into.log" 2>&1 </dev/null) || die "could not fetch $package, see $into.log"
-    dpkg-deb --fsys-tarfile "$into"/*.deb | tar -x -C "$into" "$@" || die "could not unpack $package"
+    dpkg-deb --fsys-tarfile "$into"/*.deb | tar -x -C "$into" "$@" ||
+        die "could not unpack $package"
     rm -f "$into"/*.deb
 )
 
@@ -22,8 +23,9 @@ deb_unpack() (
 unpack_emscripten() {
     deb_unpack "emscripten=$EMSCRIPTEN_VERSION" "$1/deb" \
         --exclude='*/wasm64-emscripten' --exclude='*/lto' --exclude='*/thinlto' --exclude='*/pic' \
-        --exclude='libGL-*emu*' --exclude='libGL-*webgl2*' --exclude='libSDL*' --exclude='*-asan*' --exclude='*-ubsan*' \
-        --exclude='*lsan*' --exclude='*/emscripten/test' --exclude='./usr/share/doc'
+        --exclude='libGL-*emu*' --exclude='libGL-*webgl2*' --exclude='libSDL*' \
+        --exclude='*-asan*' --exclude='*-ubsan*' --exclude='*lsan*' \
+        --exclude='*/emscripten/test' --exclude='./usr/share/doc'
     mv "$1/deb/usr/share/emscripten" "$1/emscripten"
     # ES modules ignore NODE_PATH, so the parser that emcc imports must lie beside it.
     deb_unpack node-acorn "$1/acorn"

@@ -31,7 +31,9 @@ build_npm() (
     for variant in $WASM_VARIANTS; do cp "build/wasm-$variant/wasm/$variant.wasm" "$out/dist"; done
     cp models/default/email-classifier.ecm "$out/dist/model.ecm"
     wasm/node_modules/.bin/tsc --project wasm/tsconfig.json --outDir build/npm-types
-    for part in index classifier client errors explanation; do cp "build/npm-types/$part.d.ts" "$out/dist"; done
+    for part in index classifier client errors explanation; do
+        cp "build/npm-types/$part.d.ts" "$out/dist"
+    done
     chmod 644 "$out"/dist/*
     (cd "$out" && npm pack --silent --pack-destination "$ROOT/build" >/dev/null)
 )

@@ -18,7 +18,7 @@ import uuid
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models/default/email-classifier.ecm"
 NAMESPACE = uuid.UUID("4f0a7a55-6f0d-4f2e-9a43-4a8d3a5d3b5e")
-BUILD_TOOLS = {"esbuild", "typescript"}  # of the page; they end up in nothing that is shipped
+BUILD_TOOLS = {"esbuild", "prettier", "typescript"}  # of the page; they end up in nothing that is shipped
 
 
 def project_version():
@@ -100,13 +100,20 @@ def npm_component(name, package):
     return component
 
 
-def model_component(version):
+def model_version():
+    """The version in the settings of the bundle (models/FORMAT.md)."""
+    with MODEL.open("rb") as bundle:
+        header = json.loads(bundle.read(int.from_bytes(bundle.read(8), "little")))
+    return json.loads(header["__metadata__"]["settings"])["version"]
+
+
+def model_component():
     """The model that every package carries, and the weights it was made from."""
     return {
         "type": "machine-learning-model",
         "bom-ref": "model",
         "name": MODEL.name,
-        "version": version,
+        "version": model_version(),
         "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(MODEL.read_bytes()).hexdigest()}],
         "licenses": licences("Apache-2.0"),
         "pedigree": {"ancestors": [{
@@ -128,7 +135,7 @@ def libc_component(libc):
 def bill_of_materials(libc):
     """The whole document."""
     version = project_version()
-    components = [*source_components(), *page_components(), model_component(version)]
+    components = [*source_components(), *page_components(), model_component()]
     if libc:
         components.append(libc_component(libc))
     document = {

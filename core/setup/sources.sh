@@ -4,7 +4,8 @@
 
 # tree_sha256 DIR: one digest of all files below DIR, whatever archive they came from.
 tree_sha256() {
-    (cd "$1" && find . -type f | LC_ALL=C sort | xargs -d '\n' sha256sum | sha256sum | cut -d' ' -f1)
+    (cd "$1" && find . -type f | LC_ALL=C sort | xargs -d '\n' sha256sum | sha256sum |
+        cut -d' ' -f1)
 }
 
 # unpack ARCHIVE DIR PATHS: unpacks the wanted paths (comma list) of a source archive to DIR.

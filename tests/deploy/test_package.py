@@ -138,6 +138,9 @@ class Packages(unittest.TestCase):
         self.assertLessEqual(set(SOURCES) | {"email-classifier.ecm", "glibc"}, set(components))
         self.assertEqual(components["email-classifier.ecm"]["hashes"][0]["content"],
                          digest(self.tree / "share/email-classifier/email-classifier.ecm"))
+        info = json.loads(run(PROGRAM, "model-info", "--format", "json"))
+        self.assertEqual(components["email-classifier.ecm"]["version"], info["version"])
+        self.assertFalse(set(components) & {"esbuild", "prettier", "typescript"})
         for name, part in components.items():
             self.assertTrue(part["licenses"] and part["version"], name)
         # What the build links is what sources.txt names.

@@ -63,13 +63,15 @@ class OpenApi(unittest.TestCase):
     def test_it_has_the_limits_of_the_core(self):
         header = (harness.ROOT / "core/include/email_classifier.h").read_text()
         limit = {name: int(value) for name, value in
-                 re.findall(r"(EC_MAX_BATCH|EC_SUBJECT_MAX|EC_MESSAGE_M\w+) = (\d+)", header)}
+                 re.findall(r"(EC_MAX_\w+|EC_SUBJECT_MAX|EC_MESSAGE_M\w+) = (\d+)", header)}
         schemas = self.spec["components"]["schemas"]
         email = schemas["Email"]["properties"]
         self.assertEqual(email["subject"]["maxLength"], limit["EC_SUBJECT_MAX"])
         self.assertEqual(email["message"]["minLength"], limit["EC_MESSAGE_MIN"])
         self.assertEqual(email["message"]["maxLength"], limit["EC_MESSAGE_MAX"])
         self.assertEqual(schemas["Emails"]["maxItems"], limit["EC_MAX_BATCH"])
+        sentences = schemas["Explanation"]["properties"]["sentences"]
+        self.assertEqual(sentences["maxItems"], limit["EC_MAX_SENTENCES"])
         version = re.search(r'EC_VERSION "(.*)"', header).group(1)
         self.assertEqual(self.spec["info"]["version"], version)
 

@@ -17,6 +17,7 @@ import { Queue } from './queue.js';
  * @property {boolean} needs_review confidence below the model's threshold
  * @property {string} model_version
  * @property {number} tokens that the network read
+ * @property {number} windows passes over parts of the email; 1 for most
  * @property {boolean} truncated
  * @property {number} processing_time_ms
  */

@@ -52,7 +52,7 @@ export class SentenceList {
       h(
         'li',
         { class: 'soft' },
-        'Each sentence is left out in turn; the ones whose absence changes the answer most are shown here.',
+        'Each sentence, or a few short ones together, is left out in turn; those whose absence changes the answer most are shown here.',
       ),
     );
   }
