@@ -212,8 +212,7 @@ static const char *const fragments[] = {
     "x",
     "PS one more\n",
     "\r\n",
-    "a \xC3\xA9"
-    "crit :\n",
+    u8"a écrit :\n",
     "Am 3.5. schrieb Bob:\n",
     "\xE2\x80\x99\xF0\x9F\x98\x80",
     // From here on HTML.
