@@ -6,9 +6,8 @@
 // computes the same ones. Packed weights are panels of NR columns:
 //
 //     int32 [NR]             minus the sum of each column's weights
-//     int8  [kc / 4, NR, 4]  four weights of each column in turn, filled up with zeros; two in
-//     plain
-//                            WebAssembly SIMD
+//     int8  [kc / 4, NR, 4]  four weights of each column in turn, filled up with zeros;
+//                            two in plain WebAssembly SIMD
 //     float [NR]             scales
 //     float [NR]             biases
 #ifndef EC_QD8_H
