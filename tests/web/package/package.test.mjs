@@ -179,6 +179,8 @@ describe('a page made with', () => {
     await run(tool('vite'), [
       'build',
       folder,
+      '--target',
+      'es2022',
       '--outDir',
       join(folder, 'out-vite'),
       '--logLevel',
