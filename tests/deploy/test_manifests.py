@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -46,8 +47,9 @@ class Compose(unittest.TestCase):
     def setUpClass(cls):
         options = [f"--profile={name}" for name in PROFILES]
         environment = {name: os.environ[name] for name in ("PATH", "HOME")}
-        plugin = subprocess.run(["docker", "compose", "version"], check=False, capture_output=True)
-        compose = ["docker", "compose"] if plugin.returncode == 0 else ["docker-compose"]
+        plugin = shutil.which("docker") and subprocess.run(
+            ["docker", "compose", "version"], check=False, capture_output=True).returncode == 0
+        compose = ["docker", "compose"] if plugin else ["docker-compose"]
         cls.file = json.loads(run(*compose, "-f", DEPLOY / "docker-compose.yml", *options,
                                   "config", "--format", "json", env=environment))
         cls.services = cls.file["services"]

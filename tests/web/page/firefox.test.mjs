@@ -13,14 +13,18 @@ const site = useServer();
 const folder = mkdtempSync(join(tmpdir(), 'firefox-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Waits until the text of an element, which need not be in view, includes another. */
-const shows = (page, selector, text) =>
-  page.waitForFunction(
-    (selector, text) => document.querySelector(selector)?.textContent.includes(text),
-    {},
-    selector,
-    text,
-  );
+/**
+ * Waits until the text of an element, which need not be in view, includes another. By asking again:
+ * the page's policy keeps older versions of Firefox from waitForFunction.
+ */
+async function shows(page, selector, text) {
+  const read = (selector) => document.querySelector(selector)?.textContent ?? '';
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await page.evaluate(read, selector)).includes(text)) {
+    assert.ok(Date.now() < deadline, `${selector} does not show "${text}"`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 test('Firefox: an email, a batch, the shipped emails, and no foreign request', NEEDS_FIREFOX, () =>
   onFirefox(async (page) => {
