@@ -10,7 +10,6 @@ key-word rule is its precision on the training mail, where it is the first of th
 Nothing but figures comes from validation mail.
 """
 import argparse
-import glob
 import hashlib
 import json
 import pathlib
@@ -86,8 +85,7 @@ def main():
     parser.add_argument("--version", default="1.2.0")
     options = parser.parse_args()
     record = json.loads((pathlib.Path(options.checkpoint) / "training.json").read_text())
-    training = [e for p in sorted(glob.glob(str(HERE / "data" / "train-*.jsonl")))
-                for e in data.read(p)]
+    training = data.read_all(sorted((HERE / "data").glob("train-*.jsonl")))
     rules, rules_accuracy = measure_rules(training)
     run(sys.executable, HERE / "float_scores.py", options.checkpoint,
         HERE / "data" / "validation_float_scores.jsonl", *VALIDATION.values())

@@ -143,8 +143,11 @@ def read_emails(options):
         held_out = read_labelled(options.held_out)
     else:
         train, held_out = data.split(train, options.dev_share or data.default_share(len(train)))
-    judged = read_labelled([options.test]) if options.test else held_out
-    return *(report.clean(options.program, part) for part in (train, held_out, judged)), labels
+    train, held_out = (report.clean(options.program, part) for part in (train, held_out))
+    judged = held_out
+    if options.test:
+        judged = report.clean(options.program, read_labelled([options.test]))
+    return train, held_out, judged, labels
 
 
 def start(options, labels, train):

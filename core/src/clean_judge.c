@@ -25,6 +25,7 @@ static const char *const greetings[] = {
     "hola",
     "to whom it may concern",
 };
+
 static const char *const pointers[] = {
     "see below",
     "below is",
@@ -73,6 +74,7 @@ static const char *const pointers[] = {
     "over to you",
     "one for you",
 };
+
 static const char *const reminders[] = {
     "any news",
     "any update",
@@ -122,6 +124,7 @@ static const char *const reminders[] = {
     "thank you for your",
     "thanks for your",
 };
+
 // The first line from `at` on that is in no part.
 static size_t next_kept_line(ec_span text, const ec_cuts *cuts, size_t at) {
     for (size_t end; at < text.length && (end = ec_cuts_end(cuts, at)) > 0;) {

@@ -210,7 +210,8 @@ static void test_folder(const char *folder, bool print) {
             const golden g = read_golden(item);
             test_golden(&t, &g);
         }
-        EC_CHECK_CASE(t.exact > 0, folder);
+        // The committed networks are known to leave half of them the same.
+        EC_CHECK_CASE(print ? t.exact > 0 : 2 * t.exact >= t.goldens, folder);
     }
     if (print) {
         printf("%d %d %.2g %.2g %.2g\n", t.exact, t.goldens, t.weights_off, t.core_off,
