@@ -69,8 +69,9 @@ ec_status ec_encoder_new(const ec_model *model, uint32_t batch_tokens, void *thr
     encoder->model = model;
     encoder->capacity = batch_tokens < positions ? (uint32_t)positions : batch_tokens;
     encoder->gemm = ec_short_gemm_choose();
-    encoder->attention_size =
-        ec_attention_scratch(positions, model->info.hidden_size / model->info.attention_heads);
+    encoder->attention_size = max_size(
+        ec_attention_scratch(positions, model->info.hidden_size / model->info.attention_heads),
+        ec_first_attention_scratch(positions, model->info.hidden_size));
     ec_status status = ec_operators_new(model->packed, threadpool, &encoder->operators, error);
     if (status == EC_OK) {
         const size_t threads = ec_run_threads(encoder->operators);
@@ -142,13 +143,10 @@ static void gelu(ec_encoder *e, float *input, const float *bias, size_t rows, si
 static void add_norm_rows(void *context, size_t first, size_t count) {
     const row_step *step = context;
     ec_encoder *e = step->encoder;
-    const size_t h = step->columns;
-    const float epsilon = e->model->weights.layer_norm_epsilon;
-    for (size_t row = first; row < first + count; row++) {
-        const float *input = step->input == NULL ? NULL : step->input + row * h;
-        e->scales[row] = ec_layer_norm_row(e->hidden + row * h, input, step->bias, step->norm,
-                                           epsilon, h, step->quantized + row * h);
-    }
+    const size_t at = first * step->columns;
+    ec_layer_norm_rows(e->hidden + at, step->input == NULL ? NULL : step->input + at, step->bias,
+                       step->norm, e->model->weights.layer_norm_epsilon, count, step->columns,
+                       step->quantized + at, e->scales + first);
 }
 
 // hidden = LayerNorm(hidden + input + bias), quantized as well; input may be NULL for zero.
@@ -206,14 +204,8 @@ static bool self_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
     }
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
-        const float *qkv = e->wide + row * 3 * h;
-        attend(e, &(ec_attention){.query = qkv,
-                                  .key = qkv + h,
-                                  .value = qkv + 2 * h,
+        attend(e, &(ec_attention){.qkv = e->wide + row * 3 * h,
                                   .bias = layer->qkv.bias,
-                                  .query_stride = 3 * h,
-                                  .key_stride = 3 * h,
-                                  .rows = sequences[i].count,
                                   .tokens = sequences[i].count,
                                   .heads = info->attention_heads,
                                   .head_size = h / info->attention_heads,
@@ -222,46 +214,51 @@ static bool self_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
     return true;
 }
 
-// Moves the [CLS] rows of hidden and quantized to the front.
-static void keep_first_rows(ec_encoder *e, const ec_sequence *sequences, size_t count) {
-    const size_t h = e->model->info.hidden_size;
+// Moves the [CLS] rows of x[rows, size] to the front.
+static void keep_first_rows(void *x, size_t size, const ec_sequence *sequences, size_t count) {
+    char *const rows = x;
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
-        memmove(e->hidden + i * h, e->hidden + row * h, h * sizeof(float));
-        memmove(e->quantized + i * h, e->quantized + row * h, h);
-        e->scales[i] = e->scales[row];
+        memmove(rows + i * size, rows + row * size, size);
+    }
+}
+
+typedef struct first_step {
+    ec_encoder *encoder;
+    const ec_first_attention *attention;
+} first_step;
+
+static void attend_first_heads(void *context, size_t share) {
+    const first_step *step = context;
+    const ec_encoder *e = step->encoder;
+    for (size_t head = share; head < step->attention->heads; head += e->threads) {
+        ec_attend_first(step->attention, head, e->attention + share * e->attention_size);
     }
 }
 
 // narrow[count, H] = attention context of the [CLS] rows alone, which move to the front of hidden.
 static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
-                                const ec_sequence *sequences, size_t count, size_t rows) {
+                                const ec_sequence *sequences, size_t count) {
     const ec_model_info *info = &e->model->info;
     const size_t h = info->hidden_size;
-    float *const key_value = e->wide;
-    float *const query = e->wide + rows * 2 * h;
-    if (!linear(e, first + EC_LINEARS_PER_LAYER + EC_LINEAR_LAST_KEY_VALUE, rows, key_value)) {
-        return false;
-    }
-    keep_first_rows(e, sequences, count);
-    if (!linear(e, first + EC_LINEAR_QKV, count, query)) {
+    keep_first_rows(e->quantized, h, sequences, count);
+    keep_first_rows(e->scales, sizeof *e->scales, sequences, count);
+    if (!linear(e, first + EC_LINEAR_QKV, count, e->wide)) {
         return false;
     }
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
-        const float *kv = key_value + row * 2 * h;
-        attend(e, &(ec_attention){.query = query + i * h,
-                                  .key = kv,
-                                  .value = kv + h,
-                                  .bias = layer->qkv.bias,
-                                  .query_stride = h,
-                                  .key_stride = 2 * h,
-                                  .rows = 1,
-                                  .tokens = sequences[i].count,
-                                  .heads = info->attention_heads,
-                                  .head_size = h / info->attention_heads,
-                                  .context = e->narrow + i * h});
+        const ec_first_attention attention = {.query = e->wide + i * h,
+                                              .hidden = e->hidden + row * h,
+                                              .qkv = &layer->qkv,
+                                              .tokens = sequences[i].count,
+                                              .heads = info->attention_heads,
+                                              .head_size = h / info->attention_heads,
+                                              .context = e->narrow + i * h};
+        first_step step = {e, &attention};
+        ec_run_each(e->operators, attend_first_heads, &step, e->threads);
     }
+    keep_first_rows(e->hidden, h * sizeof(float), sequences, count);
     return true;
 }
 
@@ -340,7 +337,7 @@ static bool forward(ec_encoder *e, const ec_sequence *sequences, size_t count, s
         }
     }
     const uint32_t first = EC_LINEARS_PER_LAYER * last;
-    return first_row_attention(e, first, &w->layers[last], sequences, count, rows) &&
+    return first_row_attention(e, first, &w->layers[last], sequences, count) &&
            feed_forward(e, first, &w->layers[last], count) && classify_rows(e, count, logits);
 }
 

@@ -6,7 +6,6 @@
 #ifndef EC_OPS_H
 #define EC_OPS_H
 
-#include "kernels/short.h"
 #include "xnn.h"
 
 // Starts to bring row[n] into the cache.
@@ -25,10 +24,11 @@ void ec_embed_row(const ec_embedding *const embeddings[3], const uint32_t indice
 // finite the scale is NaN.
 ec_row_scale ec_quantize_row(const float *x, size_t n, int8_t *q);
 
-// x = LayerNorm(x + y + bias), which is gamma * (x - mean) / sqrt(variance + epsilon) + beta over n
-// values; quantized to q as well. y is NULL for zero, and then bias is not read.
-ec_row_scale ec_layer_norm_row(float *x, const float *y, const float *bias,
-                               const ec_layer_norm *norm, float epsilon, size_t n, int8_t *q);
+// x[rows, n] = LayerNorm(x + y + bias), which is gamma * (x - mean) / sqrt(variance + epsilon) +
+// beta in each row; quantized to q and scales as well. At most EC_TASK_ROWS rows. y is NULL for
+// zero, and then bias is not read.
+void ec_layer_norm_rows(float *x, const float *y, const float *bias, const ec_layer_norm *norm,
+                        float epsilon, size_t rows, size_t n, int8_t *q, ec_row_scale *scales);
 
 // Dot product of two rows.
 float ec_dot(const float *a, const float *b, size_t n);
@@ -39,37 +39,5 @@ ec_row_scale ec_gelu_row(float *x, const float *bias, size_t n, int8_t *q);
 
 // x = tanh(x + bias) over n values, to within 3e-7.
 void ec_tanh_row(float *x, const float *bias, size_t n);
-
-// Columns of a row-major matrix and what is added to them.
-typedef struct ec_block {
-    const float *x;     // [rows, stride], of which the first `columns` of each row
-    const float *bias;  // [columns]
-    size_t stride, rows, columns;
-} ec_block;
-
-// Largest size of x + bias; NaN or infinite when one is.
-float ec_block_limit(const ec_block *block);
-
-// out[rows, stride] = (x + bias) * factor, rounded to whole numbers and followed by zeros.
-void ec_short_block(const ec_block *block, float factor, size_t stride, ec_short *out);
-
-enum {
-    EC_SHARES = 4096,   // what the shares of a row add up to, but for their rounding
-    EC_SCORE_ROWS = 16  // rows whose softmax is computed at once
-};
-
-typedef struct ec_scores {
-    ec_sum *x;               // [rows, stride], overwritten
-    size_t rows, n, stride;  // at most EC_SCORE_ROWS rows; stride ec_short_columns(n)
-    float factor;
-} ec_scores;
-
-// shares[rows, stride] = softmax of each row's n scores * factor * ln(2), times EC_SHARES, as whole
-// numbers followed by zeros. sums[rows]: what they add up to.
-void ec_softmax_rows(const ec_scores *scores, ec_short *shares, float *sums);
-
-// out[rows, n] = x[rows, n] * factors[rows].
-void ec_scale_rows(const ec_sum *x, size_t stride, size_t rows, size_t n, const float *factors,
-                   size_t out_stride, float *out);
 
 #endif

@@ -85,18 +85,17 @@ static enum xnn_status delete_cache(void *context) {
 
 // ------------------------------------------------------------- packing
 
-static ec_linear linear_rows(const ec_linear *linear, uint32_t first, uint32_t count) {
+static ec_linear first_rows(const ec_linear *linear, uint32_t count) {
     return (ec_linear){
-        .weight = linear->weight + (size_t)first * linear->input_channels,
-        .scale = linear->scale + first,
-        .bias = linear->bias + first,
+        .weight = linear->weight,
+        .scale = linear->scale,
+        .bias = linear->bias,
         .input_channels = linear->input_channels,
         .output_channels = count,
     };
 }
 
 static void list_linears(ec_packed *packed, const ec_weights *weights, const ec_model_info *info) {
-    const uint32_t hidden = info->hidden_size;
     ec_linear *out = packed->linears;
     for (uint32_t i = 0; i < info->layer_count; i++, out += EC_LINEARS_PER_LAYER) {
         const ec_layer *layer = &weights->layers[i];
@@ -106,10 +105,9 @@ static void list_linears(ec_packed *packed, const ec_weights *weights, const ec_
         out[EC_LINEAR_OUTPUT] = layer->output;
     }
     const ec_linear *last_qkv = &weights->layers[info->layer_count - 1].qkv;
-    out[EC_LINEAR_QKV - (int)EC_LINEARS_PER_LAYER] = linear_rows(last_qkv, 0, hidden);
-    out[EC_LINEAR_LAST_KEY_VALUE] = linear_rows(last_qkv, hidden, 2 * hidden);
+    out[EC_LINEAR_QKV - (int)EC_LINEARS_PER_LAYER] = first_rows(last_qkv, info->hidden_size);
     out[EC_LINEAR_POOLER] = weights->pooler;
-    packed->linear_count = EC_LINEARS_PER_LAYER * info->layer_count + 2;
+    packed->linear_count = EC_LINEARS_PER_LAYER * info->layer_count + 1;
 }
 
 static enum xnn_status create_linear(const ec_packed *packed, uint32_t index,
@@ -247,8 +245,7 @@ bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
 
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
                  void *context, size_t rows) {
-    enum { TILE = 16 };
-    pthreadpool_parallelize_1d_tile_1d(operators->threadpool, task, context, rows, TILE, 0);
+    pthreadpool_parallelize_1d_tile_1d(operators->threadpool, task, context, rows, EC_TASK_ROWS, 0);
 }
 
 size_t ec_run_threads(const ec_operators *operators) {

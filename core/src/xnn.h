@@ -19,10 +19,9 @@ typedef struct ec_row_scale {
 // and so must find the last row's scale there again.
 enum { EC_SPARE_BYTES = 64, EC_SPARE_ROWS = 16 };
 
-// The linear layers in the order they are packed. The last layer's qkv is packed in two parts,
-// because only the [CLS] rows need a query there.
+// The linear layers in the order they are packed.
 typedef enum ec_linear_role {
-    EC_LINEAR_QKV = 0,  // in the last layer: the query alone
+    EC_LINEAR_QKV = 0,  // in the last layer: the query alone, see ec_attend_first
     EC_LINEAR_ATTENTION_OUTPUT,
     EC_LINEAR_INTERMEDIATE,
     EC_LINEAR_OUTPUT,
@@ -30,9 +29,8 @@ typedef enum ec_linear_role {
 } ec_linear_role;
 
 enum {
-    EC_LINEAR_LAST_KEY_VALUE = 0,  // added to EC_LINEARS_PER_LAYER * layer_count
-    EC_LINEAR_POOLER = 1,
-    EC_MAX_LINEARS = EC_LINEARS_PER_LAYER * EC_MAX_LAYERS + 2
+    EC_LINEAR_POOLER = 0,  // added to EC_LINEARS_PER_LAYER * layer_count
+    EC_MAX_LINEARS = EC_LINEARS_PER_LAYER * EC_MAX_LAYERS + 1
 };
 
 // Packs all linear layers for this processor. Borrows weights until freed.
@@ -56,7 +54,10 @@ void ec_operators_free(ec_operators *operators);
 bool ec_run_linear(ec_operators *operators, uint32_t index, const int8_t *x,
                    ec_row_scale *row_scales, size_t rows, float *y);
 
-// Calls task(context, first_row, row_count) over [0, rows), on the thread pool when there is one.
+enum { EC_TASK_ROWS = 16 };
+
+// Calls task(context, first_row, row_count) over [0, rows), at most EC_TASK_ROWS at a time, on the
+// thread pool when there is one.
 void ec_run_rows(ec_operators *operators, void (*task)(void *context, size_t first, size_t count),
                  void *context, size_t rows);
 

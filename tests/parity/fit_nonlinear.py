@@ -6,8 +6,9 @@ Each has the smallest largest error that Lawson's weights find by least squares.
 import math
 
 import numpy as np
+from numpy.polynomial import Polynomial, chebyshev
 
-LIMIT, GELU_TERMS, POWER_TERMS, ROUNDS = 4.2, 8, 5, 400
+GELU_LIMIT, GELU_DEGREE, POWER_DEGREES, ROUNDS = 4.0, 8, (3, 5), 400
 
 
 def fit(columns, wanted, size):
@@ -29,22 +30,19 @@ def show(name, coefficients, error):
         print(f"  {np.float32(value):.9e}f")
 
 
-nodes = np.cos(np.pi * (np.arange(1200) + 0.5) / 1200)
+nodes = np.cos(np.pi * (np.arange(1600) + 0.5) / 1600)
 
-# GELU: Phi(x) - 1/2 = x * P(x^2) up to LIMIT, where it is 1/2. The error is that of x * Phi(x).
-x = LIMIT / 2 * (1 + nodes)
-phi = np.array([math.erf(v / math.sqrt(2)) / 2 for v in x])
-bend = x * (x * x - LIMIT ** 2)
-z = 2 * (x / LIMIT) ** 2 - 1
-chebyshev, error = fit(bend[:, None] * np.polynomial.chebyshev.chebvander(z, GELU_TERMS - 2),
-                       phi - x / (2 * LIMIT), x)
-inner = np.polynomial.Polynomial(np.polynomial.chebyshev.cheb2poly(chebyshev))
-inner = inner(np.polynomial.Polynomial([-1, 2 / LIMIT ** 2]))
-outer = inner * np.polynomial.Polynomial([-LIMIT ** 2, 1]) + 1 / (2 * LIMIT)
-show("gelu", outer.coef, error)
+# GELU: t * (1 - Phi(t)) = t * P(t) up to the limit, where both are 0.
+t = GELU_LIMIT / 2 * (1 + nodes)
+wanted = np.array([v * math.erfc(v / math.sqrt(2)) / 2 for v in t])
+basis = chebyshev.chebvander(2 * t / GELU_LIMIT - 1, GELU_DEGREE - 2)
+solution, error = fit((t * (t - GELU_LIMIT))[:, None] * basis, wanted, np.ones_like(t))
+inner = Polynomial(chebyshev.cheb2poly(solution))(Polynomial([-1, 2 / GELU_LIMIT]))
+show("gelu", (inner * Polynomial([-GELU_LIMIT, 1])).coef, error)
 
 # Powers of two: 2^x = 1 + x * P(x) on [-1/2, 1/2]. The error is relative.
 x = nodes / 2
 power = 2.0 ** x
-coefficients, error = fit(x[:, None] ** np.arange(1, POWER_TERMS + 1), power - 1, 1 / power)
-show("exp2_negative", np.concatenate([[1], coefficients]), error)
+for degree in POWER_DEGREES:
+    coefficients, error = fit(x[:, None] ** np.arange(1, degree + 1), power - 1, 1 / power)
+    show(f"powers of two, degree {degree}", np.concatenate([[1], coefficients]), error)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "attention.h"
+#include "attention_ops.h"
 #include "ec_test.h"
 #include "guard_page.h"
-#include "ops.h"
 
 enum { MAX_ROWS = 37, MAX_COLUMNS = 49, MAX_DEPTH = 67, MAX_WIDTH = 64 };
 
@@ -135,9 +135,12 @@ static void test_gemms(void) {
 enum { HEADS = 2 };
 
 typedef struct inputs {
-    size_t rows, tokens, head_size;
-    float *query, *key, *value, *bias;
+    size_t tokens, head_size;
+    float *qkv;   // [tokens, 3, HEADS * head_size]
+    float *bias;  // [3, HEADS * head_size]
 } inputs;
+
+static size_t hidden_of(const inputs *in) { return HEADS * in->head_size; }
 
 static float *random_floats(size_t count, uint32_t *seed) {
     float *x = malloc(count * sizeof *x);
@@ -148,120 +151,181 @@ static float *random_floats(size_t count, uint32_t *seed) {
 }
 
 static ec_attention describe(const inputs *in, float *context) {
-    const size_t hidden = HEADS * in->head_size;
-    return (ec_attention){.query = in->query,
-                          .key = in->key,
-                          .value = in->value,
+    return (ec_attention){.qkv = in->qkv,
                           .bias = in->bias,
-                          .query_stride = hidden,
-                          .key_stride = hidden,
-                          .rows = in->rows,
                           .tokens = in->tokens,
                           .heads = HEADS,
                           .head_size = in->head_size,
                           .context = context};
 }
 
-// Whether the context of one row and head is close to its definition.
-static bool row_is_close(const inputs *in, size_t row, size_t head, const float *context) {
-    const size_t d = in->head_size, hidden = HEADS * d, at = head * d;
+// A query, key or value with its bias.
+static double at(const inputs *in, size_t token, size_t part, size_t column) {
+    const size_t hidden = hidden_of(in);
+    return (double)(in->qkv[(token * EC_QKV + part) * hidden + column] +
+                    in->bias[part * hidden + column]);
+}
+
+// Whether the context of one row and head is as close to its definition as `most`.
+static bool row_is_close(const inputs *in, size_t row, size_t head, const float *context,
+                         double most) {
+    const size_t d = in->head_size, first = head * d;
     double *p = calloc(in->tokens, sizeof *p);
     double total = 0;
     bool close = true;
     for (size_t j = 0; j < in->tokens; j++) {
         double score = 0;
-        for (size_t i = at; i < at + d; i++) {
-            score += (double)(in->query[row * hidden + i] + in->bias[i]) *
-                     (double)(in->key[j * hidden + i] + in->bias[hidden + i]);
+        for (size_t i = first; i < first + d; i++) {
+            score += at(in, row, 0, i) * at(in, j, 1, i);
         }
         p[j] = exp(score / sqrt((double)d));
         total += p[j];
     }
-    for (size_t i = at; i < at + d; i++) {
+    for (size_t i = first; i < first + d; i++) {
         double expected = 0;
         for (size_t j = 0; j < in->tokens; j++) {
-            expected +=
-                p[j] / total * (double)(in->value[j * hidden + i] + in->bias[2 * hidden + i]);
+            expected += p[j] / total * at(in, j, 2, i);
         }
-        // Values are up to 6 large.
-        close = close && fabs(expected - (double)context[row * hidden + i]) < 0.05;
+        close = close && fabs(expected - (double)context[row * hidden_of(in) + i]) < most;
     }
     free(p);
     return close;
 }
 
-static void test_attention(size_t rows, size_t tokens, size_t head_size) {
+static void test_attention(size_t tokens, size_t head_size) {
     const size_t hidden = HEADS * head_size;
-    uint32_t seed = (uint32_t)(rows + 100 * tokens + 10000 * head_size);
-    const inputs in = {rows,
-                       tokens,
-                       head_size,
-                       random_floats(rows * hidden, &seed),
-                       random_floats(tokens * hidden, &seed),
-                       random_floats(tokens * hidden, &seed),
-                       random_floats(3 * hidden, &seed)};
+    uint32_t seed = (uint32_t)(100 * tokens + 10000 * head_size);
+    const inputs in = {tokens, head_size, random_floats(tokens * EC_QKV * hidden, &seed),
+                       random_floats(EC_QKV * hidden, &seed)};
     const size_t size = ec_attention_scratch(tokens, head_size);
-    float *context = malloc(rows * hidden * sizeof *context);
+    float *context = malloc(tokens * hidden * sizeof *context);
     void *scratch = aligned_alloc(64, size);
     const ec_attention attention = describe(&in, context);
     bool close = true;
     for (size_t head = 0; head < HEADS; head++) {
         memset(scratch, 0xFF, size);  // what an earlier sequence has left
         ec_attend_head(&attention, head, ec_short_gemm_choose(), scratch);
-        for (size_t row = 0; row < rows; row++) {
-            close = close && row_is_close(&in, row, head, context);
+        for (size_t row = 0; row < tokens; row++) {
+            close = close && row_is_close(&in, row, head, context, 0.05);  // values are up to 6
         }
     }
     EC_CHECK(close);
 
     // What is not finite, anywhere, makes the whole head NaN and leaves the other one alone.
-    float *const parts[] = {in.query, in.key, in.value};
     const float bad[] = {NAN, INFINITY, -INFINITY};
     const float before = context[head_size];
-    for (int i = 0; i < 3; i++) {
-        const float good = parts[i][head_size / 2];
-        parts[i][head_size / 2] = bad[i];
+    for (size_t part = 0; part < EC_QKV; part++) {
+        float *const place = &in.qkv[part * hidden + head_size / 2];
+        const float good = *place;
+        *place = bad[part];
         ec_attend_head(&attention, 0, ec_short_gemm_choose(), scratch);
         ec_attend_head(&attention, 1, ec_short_gemm_choose(), scratch);
-        EC_CHECK(isnan(context[0]) && isnan(context[(rows - 1) * hidden + head_size - 1]));
+        EC_CHECK(isnan(context[0]) && isnan(context[(tokens - 1) * hidden + head_size - 1]));
         EC_CHECK(context[head_size] == before);
-        parts[i][head_size / 2] = good;
+        *place = good;
     }
-    free(in.query), free(in.key), free(in.value), free(in.bias);
-    free(context), free(scratch);
+    free(in.qkv), free(in.bias), free(context), free(scratch);
 }
 
 // Every number at its limit, where sums are the largest there can be: the context is the values.
 static void test_extremes(size_t tokens, size_t head_size) {
     const size_t hidden = HEADS * head_size;
-    float *x = malloc(tokens * hidden * sizeof *x);
-    for (size_t i = 0; i < tokens * hidden; i++) {
-        x[i] = -1e3f;
+    float *qkv = malloc(tokens * EC_QKV * hidden * sizeof *qkv);
+    for (size_t i = 0; i < tokens * EC_QKV * hidden; i++) {
+        qkv[i] = -1e3f;
     }
-    float *bias = calloc(3 * hidden, sizeof *bias);
-    float *context = malloc(hidden * sizeof *context);
+    float *bias = calloc(EC_QKV * hidden, sizeof *bias);
+    float *context = malloc(tokens * hidden * sizeof *context);
     void *scratch = aligned_alloc(64, ec_attention_scratch(tokens, head_size));
-    const inputs in = {1, tokens, head_size, x, x, x, bias};
+    const inputs in = {tokens, head_size, qkv, bias};
     const ec_attention attention = describe(&in, context);
     ec_attend_head(&attention, 1, ec_short_gemm_choose(), scratch);
     bool close = true;
-    for (size_t i = head_size; i < hidden; i++) {
-        close = close && fabsf(context[i] + 1e3f) < 1e-3f;
+    for (size_t row = 0; row < tokens; row++) {
+        for (size_t i = head_size; i < hidden; i++) {
+            close = close && fabsf(context[row * hidden + i] + 1e3f) < 1e-3f;
+        }
     }
     EC_CHECK(close);
-    free(x), free(bias), free(context), free(scratch);
+    free(qkv), free(bias), free(context), free(scratch);
+}
+
+// ------------------------------------------------------------- the first token alone
+
+enum { MAX_HIDDEN = 160 };
+
+// Hidden states and the weights that make queries, keys and values of them.
+typedef struct first_inputs {
+    inputs in;  // what the weights make of the hidden states
+    float *hidden;
+    int8_t weight[EC_QKV * MAX_HIDDEN * MAX_HIDDEN];
+    float scale[EC_QKV * MAX_HIDDEN];
+} first_inputs;
+
+static void make_first_inputs(first_inputs *f, size_t tokens, size_t head_size) {
+    const size_t h = HEADS * head_size;
+    uint32_t seed = (uint32_t)(tokens + 1000 * head_size);
+    f->hidden = random_floats(tokens * h, &seed);
+    f->in = (inputs){tokens, head_size, calloc(tokens * EC_QKV * h, sizeof(float)),
+                     random_floats(EC_QKV * h, &seed)};
+    for (size_t i = 0; i < EC_QKV * h; i++) {
+        f->scale[i] = (float)(10 + random_number(&seed, 9)) * 1e-3f / sqrtf((float)h);
+        for (size_t k = 0; k < h; k++) {
+            f->weight[i * h + k] = (int8_t)random_number(&seed, EC_WEIGHT_MAX);
+        }
+    }
+    for (size_t token = 0; token < tokens; token++) {
+        for (size_t i = 0; i < EC_QKV * h; i++) {
+            double sum = 0;
+            for (size_t k = 0; k < h; k++) {
+                sum += (double)f->hidden[token * h + k] * f->weight[i * h + k];
+            }
+            f->in.qkv[token * EC_QKV * h + i] = (float)(sum * (double)f->scale[i]);
+        }
+    }
+}
+
+static void test_first(size_t tokens, size_t head_size) {
+    static first_inputs f;
+    make_first_inputs(&f, tokens, head_size);
+    const size_t h = HEADS * head_size;
+    const ec_linear qkv = {f.weight, f.scale, f.in.bias, (uint32_t)h, (uint32_t)(EC_QKV * h)};
+    const size_t size = ec_first_attention_scratch(tokens, h);
+    void *scratch = aligned_alloc(64, size);
+    float context[MAX_HIDDEN];
+    const ec_first_attention attention = {f.in.qkv, f.hidden,  &qkv,   tokens,
+                                          HEADS,    head_size, context};
+    for (size_t head = 0; head < HEADS; head++) {
+        memset(scratch, 0xFF, size);
+        ec_attend_first(&attention, head, scratch);
+        EC_CHECK(row_is_close(&f.in, 0, head, context, 2e-5));
+    }
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 3; i++) {
+        float *const place = &f.hidden[(tokens - 1) * h + h / 2];
+        const float good = *place;
+        *place = bad[i];
+        ec_attend_first(&attention, 1, scratch);
+        EC_CHECK(isnan(context[head_size]) && isnan(context[h - 1]));
+        *place = good;
+    }
+    free(f.hidden), free(f.in.qkv), free(f.in.bias), free(scratch);
 }
 
 int main(void) {
     test_gemms();
     for (size_t tokens = 1; tokens <= 70; tokens += 1 + tokens / 6) {
-        test_attention(tokens, tokens, 32);
-        test_attention(1, tokens, 8);
-        test_attention(tokens, tokens, 5);
-        test_attention(tokens, tokens, 80);
+        test_attention(tokens, 32);
+        test_attention(tokens, 8);
+        test_attention(tokens, 5);
+        test_attention(tokens, 80);
+        test_first(tokens, 5);
+        test_first(tokens, 32);
+        test_first(tokens, 80);
     }
-    test_attention(2, 512, 1);
-    test_attention(17, 512, 64);
+    test_attention(512, 1);
+    test_attention(512, 64);
+    test_first(512, 8);
     test_extremes(1, 1);
     test_extremes(512, 256);
     test_extremes(4096, 64);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "attention_ops.h"
 #include "ec_test.h"
 #include "ops.h"
 #include "xnn.h"
@@ -165,6 +166,7 @@ static void test_softmax(size_t n) {
     const size_t stride = ec_short_columns(n);
     ec_sum x[ROWS * 2 * MAX_WIDTH];
     ec_short shares[ROWS * 2 * MAX_WIDTH];
+    float powers[ROWS * 2 * MAX_WIDTH];
     double scores[ROWS][MAX_WIDTH];
     float sums[ROWS];
     uint32_t seed = (uint32_t)n;
@@ -180,7 +182,7 @@ static void test_softmax(size_t n) {
             scores[i / n][i % n] = exp2(score);
             totals[i / n] += scores[i / n][i % n];
         }
-        ec_softmax_rows(&(ec_scores){x, ROWS, n, stride, factor}, shares, sums);
+        ec_softmax_rows(&(ec_scores){x, ROWS, n, stride, factor}, powers, shares, sums);
         bool close = true;
         for (size_t row = 0; row < ROWS; row++) {
             float sum = 0;
@@ -197,40 +199,48 @@ static void test_softmax(size_t n) {
 }
 
 // Rounded to the nearest, halves to even, and filled up with zeros.
-static void test_short_block(void) {
-    const float x[] = {1, 0.5f, 9, -0.5f, 1.25f, 9};
-    const float bias[] = {0, 1};
-    const ec_block block = {x, bias, 3, 2, 2};
-    const float expected[] = {2, 3, 0, 0, -1, 4, 0, 0};
-    const float halves[] = {1, 2, 0, 0, 0, 2, 0, 0};
-    ec_short out[8];
-    ec_short_block(&block, 2, 4, out);
-    for (int i = 0; i < 8; i++) {
-        EC_CHECK(out[i] == (ec_short)expected[i]);
+static void test_short(void) {
+    enum { ROWS = 2, STRIDE = 4 };
+    const float x[] = {1,     0.5f,  10, 20, 7, 7, 9,  //
+                       -0.5f, 1.25f, 30, 40, 7, 7, 9};
+    const float bias[] = {0, 1, 0, 0, 0, 0};
+    const ec_head head = {x, bias, 7, 2, ROWS, 2};
+    const float expected[EC_QKV][ROWS * STRIDE] = {
+        {2, 3, 0, 0, -1, 4, 0, 0}, {10, 20, 0, 0, 30, 40, 0, 0}, {4, 4, 0, 0, 4, 4, 0, 0}};
+    ec_short rows[EC_QKV][ROWS * STRIDE];
+    ec_short *const out[] = {rows[0], rows[1], rows[2]};
+    ec_head_short(&head, (const float[]){2, 1, 0.5f}, STRIDE, out);
+    for (size_t part = 0; part < EC_QKV; part++) {
+        for (size_t i = 0; i < ROWS * STRIDE; i++) {
+            EC_CHECK(rows[part][i] == (ec_short)expected[part][i]);
+        }
     }
-    ec_short_block(&block, 1, 4, out);
-    for (int i = 0; i < 8; i++) {
-        EC_CHECK(out[i] == (ec_short)halves[i]);
-    }
-    EC_CHECK(ec_block_limit(&block) == 2.25f);
+    float limits[EC_QKV];
+    ec_head_limits(&head, limits);
+    EC_CHECK(limits[0] == 2.25f && limits[1] == 40 && limits[2] == 7);
 }
 
 // The largest size, wherever it is, and what is not finite above all.
-static void test_block_limit(size_t columns) {
-    enum { ROWS = 3 };
-    float x[ROWS * MAX_WIDTH] = {0};
-    const float bias[MAX_WIDTH] = {0};
-    const ec_block block = {x, bias, MAX_WIDTH, ROWS, columns};
-    for (size_t i = 0; i < ROWS * columns; i++) {
-        float *at = &x[i / columns * MAX_WIDTH + i % columns];
-        *at = -2;
-        EC_CHECK(ec_block_limit(&block) == 2);
-        *at = -INFINITY;
-        EC_CHECK(isinf(ec_block_limit(&block)));
-        *at = NAN;
-        EC_CHECK(isnan(ec_block_limit(&block)));
-        *at = 1;
+static void test_limits(size_t columns, size_t rows) {
+    float *const x = calloc(rows * EC_QKV * columns, sizeof *x);
+    float *const bias = calloc(EC_QKV * columns, sizeof *bias);
+    const ec_head head = {x, bias, EC_QKV * columns, columns, rows, columns};
+    const float bad[] = {-2, -INFINITY, NAN};
+    float limits[EC_QKV];
+    bool right = true;
+    for (size_t i = 0; i < rows * EC_QKV * columns; i++) {
+        for (int k = 0; k < 3; k++) {
+            x[i] = bad[k];
+            ec_head_limits(&head, limits);
+            for (size_t part = 0; part < EC_QKV; part++) {
+                const float size = i / columns % EC_QKV == part ? fabsf(bad[k]) : 0;
+                right = right && (isnan(size) ? isnan(limits[part]) : limits[part] == size);
+            }
+        }
+        x[i] = 0;
     }
+    EC_CHECK(right);
+    free(x), free(bias);
 }
 
 // Whatever is not finite stays so, for the next layer to refuse.
@@ -246,7 +256,9 @@ static void test_not_finite(void) {
 }
 
 int main(void) {
-    test_short_block();
+    test_short();
+    test_limits(80, 3);
+    test_limits(32, 35);
     test_not_finite();
     test_linears(8, 24);
     test_linears(24, 40);
@@ -254,7 +266,7 @@ int main(void) {
     for (size_t n = 1; n < MAX_WIDTH; n++) {
         test_nonlinear(n, 12);
         test_softmax(n);
-        test_block_limit(n);
+        test_limits(n, 2);
         test_quantize_row(n);
     }
     test_nonlinear(MAX_WIDTH, 1000);

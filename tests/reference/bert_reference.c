@@ -7,10 +7,11 @@
 
 #include "ops.h"
 
-// Of the core's attention: what sums stay below, and how finely softmax divides before and after it
-// knows the sum.
+// Of the core's attention: what sums stay below, and how finely softmax divides.
 static const float ATTENTION_SUM = 16777216.0f, ATTENTION_SHARES = 4096.0f;
-static const double ATTENTION_POWERS = 262144.0;
+
+// The core takes this for the least value of each row after GELU.
+static const float GELU_LEAST = -0.1702f;
 
 static float *floats(size_t count) {
     float *x = calloc(count, sizeof *x);
@@ -20,12 +21,13 @@ static float *floats(size_t count) {
     return x;
 }
 
-// x[count] rounded to the 128 values between min(x, 0) and max(x, 0).
-static void round_to_7_bits(float *x, size_t count) {
-    float low = 0, high = 0;
+// x[count] rounded to the 128 values between its least and its most, or, when `least` is below
+// zero, between that and the largest size.
+static void round_to_7_bits(float *x, size_t count, float least) {
+    float low = least, high = 0;
     for (size_t i = 0; i < count; i++) {
         low = fminf(low, x[i]);
-        high = fmaxf(high, x[i]);
+        high = fmaxf(high, least < 0 ? fabsf(x[i]) : x[i]);
     }
     const float scale = high > low ? (high - low) / 126.99f : 1;
     const float zero_point = floorf(-low / scale + 0.5f);
@@ -36,12 +38,13 @@ static void round_to_7_bits(float *x, size_t count) {
 }
 
 // y[rows, outputs] = x[rows, inputs] * transpose(weight) + bias
-static void linear(const ref_linear *l, const float *x, size_t rows, bool quantize, float *y) {
+static void linear_from(const ref_linear *l, const float *x, size_t rows, bool quantize,
+                        float least, float *y) {
     float *input = floats(l->inputs);
     for (size_t row = 0; row < rows; row++) {
         memcpy(input, x + row * l->inputs, l->inputs * sizeof *input);
         if (quantize) {
-            round_to_7_bits(input, l->inputs);
+            round_to_7_bits(input, l->inputs, least);
         }
         for (size_t o = 0; o < l->outputs; o++) {
             double sum = l->bias[o];
@@ -52,6 +55,10 @@ static void linear(const ref_linear *l, const float *x, size_t rows, bool quanti
         }
     }
     free(input);
+}
+
+static void linear(const ref_linear *l, const float *x, size_t rows, bool quantize, float *y) {
+    linear_from(l, x, rows, quantize, 0, y);
 }
 
 // x[rows, n] += y, then LayerNorm; y may be NULL
@@ -99,6 +106,12 @@ static void round_head(float *q, float *k, float *v, size_t rows, size_t stride,
                 floorf(ATTENTION_SUM / (ATTENTION_SHARES + floorf((float)rows / 2) + 1)));
 }
 
+// exp(x) as the core's softmax has it: to 1e-4, which decides some roundings to shares.
+static double rough_exp(double x) {
+    const double power = x * 1.4426950408889634, whole = rint(power), r = power - whole;
+    return ldexp(((0.05500892922 * r + 0.2422109544) * r + 0.6932829022) * r + 1, (int)whole);
+}
+
 // p[rows] = softmax(p), rounded as the core does when asked for.
 static void softmax(double *p, size_t rows, bool quantize) {
     double highest = -INFINITY, total = 0, rounded = 0;
@@ -106,8 +119,7 @@ static void softmax(double *p, size_t rows, bool quantize) {
         highest = fmax(highest, p[j]);
     }
     for (size_t j = 0; j < rows; j++) {
-        const double power = exp(p[j] - highest);
-        p[j] = quantize ? rint(power * ATTENTION_POWERS) / ATTENTION_POWERS : power;
+        p[j] = quantize ? rough_exp(p[j] - highest) : exp(p[j] - highest);
         total += p[j];
     }
     for (size_t j = 0; j < rows; j++) {
@@ -158,25 +170,28 @@ static void gelu(float *x, size_t n, bool quantize) {
     }
 }
 
+// The core makes no keys and values in the last layer: it attends to what they are made of, in
+// floats.
 static void run_layer(const ref_model *m, const ref_layer *layer, float *x, size_t rows,
                       bool quantize) {
+    const bool last = layer == &m->layers[m->layer_count - 1];
     const size_t h = m->hidden_size;
     const size_t size = h / m->heads;
     float *q = floats(rows * h), *k = floats(rows * h), *v = floats(rows * h);
     float *y = floats(rows * h), *wide = floats(rows * m->intermediate_size);
     linear(&layer->query, x, rows, quantize, q);
-    linear(&layer->key, x, rows, quantize, k);
-    linear(&layer->value, x, rows, quantize, v);
+    linear(&layer->key, x, rows, quantize && !last, k);
+    linear(&layer->value, x, rows, quantize && !last, v);
     float *context = floats(rows * h);
     for (size_t head = 0; head < m->heads; head++) {
         const size_t at = head * size;
-        attend_head(q + at, k + at, v + at, rows, h, size, quantize, context + at);
+        attend_head(q + at, k + at, v + at, rows, h, size, quantize && !last, context + at);
     }
     linear(&layer->attention_output, context, rows, quantize, y);
     add_norm(x, y, &layer->attention_norm, rows, h, m->epsilon);
     linear(&layer->intermediate, x, rows, quantize, wide);
     gelu(wide, rows * m->intermediate_size, quantize);
-    linear(&layer->output, wide, rows, quantize, y);
+    linear_from(&layer->output, wide, rows, quantize, GELU_LEAST, y);
     add_norm(x, y, &layer->output_norm, rows, h, m->epsilon);
     free(q), free(k), free(v), free(y), free(wide), free(context);
 }

@@ -10,11 +10,13 @@
 #define INLINE static inline __attribute__((always_inline))
 #define TARGET
 
-enum { TILE_ROWS = 3, LANES = 4 };
+enum { LANES = 4 };
 
 #if defined(__x86_64__) || defined(_M_X64)
 
 #include <emmintrin.h>
+
+enum { TILE_ROWS = 3 };
 
 typedef __m128i vector;
 
@@ -38,6 +40,8 @@ INLINE void store(ec_sum *c, vector sum) { _mm_storeu_si128((__m128i *)(void *)c
 
 #include <wasm_simd128.h>
 
+enum { TILE_ROWS = 2 };  // with three, V8 runs out of x86's 16 registers
+
 typedef v128_t vector;
 
 INLINE vector load(const ec_short_unit *units) { return wasm_v128_load(units); }
@@ -53,6 +57,8 @@ INLINE void store(ec_sum *c, vector sum) { wasm_v128_store(c, sum); }
 #else
 
 #include <arm_neon.h>
+
+enum { TILE_ROWS = 3 };
 
 typedef float32x4_t vector;
 
@@ -98,15 +104,24 @@ void ec_short_pack_columns(const ec_short *x, size_t stride, size_t n, size_t k,
     }
 }
 
+// A number and the one a row further on, where units are pairs; as one word, which compilers make
+// many of at once.
+INLINE void put_unit(const ec_short *x, size_t stride, ec_short_unit *out) {
+#if defined(__aarch64__)
+    (void)stride;
+    out->parts[0] = *x;
+#else
+    const uint32_t pair = (uint32_t)(uint16_t)x[stride] << 16 | (uint16_t)*x;
+    memcpy(out, &pair, sizeof pair);
+#endif
+}
+
 void ec_short_pack_rows(const ec_short *x, size_t n, size_t k, ec_short_unit *b) {
     const size_t stride = ec_short_columns(n);
     for (size_t first = 0; first < stride; first += EC_SHORT_NR) {
         for (size_t row = 0; row < k; row += EC_SHORT_KR, b += EC_SHORT_NR) {
-            const ec_short *in = x + row * stride + first;
-            for (size_t part = 0; part < EC_SHORT_KR; part++, in += stride) {
-                for (size_t i = 0; i < EC_SHORT_NR; i++) {
-                    b[i].parts[part] = in[i];
-                }
+            for (size_t i = 0; i < EC_SHORT_NR; i++) {
+                put_unit(x + row * stride + first + i, stride, b + i);
             }
         }
     }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the row steps are made of. Only for ops.c and attention_ops.c.
+//
+// Sums run in LANES independent partial sums: compilers turn them into vector instructions without
+// being allowed to reorder floating-point arithmetic, so every host adds in the same order. Nothing
+// here calls the C library's functions, whose last bits differ, nor fuses multiplication and
+// addition.
+#ifndef EC_LANES_H
+#define EC_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 16, WIDE_COLUMNS = 2 * LANES };
+static const uint32_t SIZE_BITS = 0x7FFFFFFF;  // of a float, without its sign
+
+// Compiled also for wider registers, chosen at load time, with the same results. clang 14 does
+// not link such clones, and ThreadSanitizer starts too late for the choice.
+#if defined(__x86_64__) && defined(__linux__) && !defined(__clang__) && \
+    !defined(__SANITIZE_THREAD__)
+#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDE
+#endif
+#define INLINE __attribute__((always_inline))
+
+static inline INLINE uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline INLINE float float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+// Adding this rounds to the nearest whole number, halves to even, as it leaves no room for
+// fractions; the number then stands in the low bits.
+static const float to_whole = 12582912.0f;  // 1.5 * 2^23
+
+// x, whose size is below 2^22, rounded; the whole number is in the lowest bits.
+static inline INLINE uint32_t round_bits(float x) { return bits_of(x + to_whole); }
+
+static inline INLINE void fold_lanes(float lanes[LANES], int half) {
+    for (int j = 0; j < half; j++) {
+        lanes[j] += lanes[j + half];
+    }
+}
+
+static inline INLINE float sum_lanes(float lanes[LANES]) {
+    _Static_assert(LANES == 16, "halved four times");
+    fold_lanes(lanes, 8);
+    fold_lanes(lanes, 4);
+    fold_lanes(lanes, 2);
+    return lanes[0] + lanes[1];
+}
+
+static inline INLINE float row_sum(const float *x, size_t n) {
+    float lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int j = 0; j < LANES; j++) {
+            lanes[j] += x[i + (size_t)j];
+        }
+    }
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += x[i];
+    }
+    return sum_lanes(lanes) + rest;
+}
+
+static inline INLINE float dot(const float *a, const float *b, size_t n) {
+    float lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int j = 0; j < LANES; j++) {
+            lanes[j] += a[i + (size_t)j] * b[i + (size_t)j];
+        }
+    }
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += a[i] * b[i];
+    }
+    return sum_lanes(lanes) + rest;
+}
+
+static const float LEAST_POWER = -60.0f;
+
+// Hides a number from compilers. They would compute what lies beyond a limit by itself, under a
+// mask; and for WebAssembly put constants together anew in each round of a loop, at three
+// instructions each.
+static inline INLINE float opaque(float number) {
+    const volatile float hidden = number;
+    return hidden;
+}
+
+// c[0] * x^degree + ... + c[degree]. All coefficients are from tests/parity/fit_nonlinear.py.
+static inline INLINE float polynomial(float x, const float *c, int degree) {
+    float p = c[0];
+    for (int i = 1; i <= degree; i++) {
+        p = p * x + c[i];
+    }
+    return p;
+}
+
+// 2^x for x <= 0, as good as zero for x below least, say LEAST_POWER; c is for the fraction of x.
+static inline INLINE float exp2_negative(float x, float least, const float *c, int degree) {
+    const float clamped = x < least ? least : x;
+    const float shifted = clamped + to_whole;
+    const float p = polynomial(clamped - (shifted - to_whole), c, degree);
+    return float_of(bits_of(p) + (bits_of(shifted) << 23));
+}
+
+// Powers of two to within 2e-7 of themselves.
+enum { PRECISE_DEGREE = 5 };
+static const float precise_power[PRECISE_DEGREE + 1] = {
+    1.326472615e-03f, 9.671512991e-03f, 5.550733581e-02f, 2.402224243e-01f, 6.931470037e-01f, 1.0f};
+
+#endif
