@@ -10,6 +10,8 @@
 //                            two in plain WebAssembly SIMD
 //     float [NR]             scales
 //     float [NR]             biases
+//
+// One of the WebAssembly kernels keeps a mark in the sums (pack_pairs in qd8_gemm_wasm.c).
 #ifndef EC_QD8_H
 #define EC_QD8_H
 
