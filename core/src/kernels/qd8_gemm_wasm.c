@@ -23,8 +23,6 @@
 #include "../bundle.h"
 #include "../model.h"
 
-_Static_assert(4 * EC_ACTIVATION_MAX * EC_WEIGHT_MAX <= INT16_MAX, "four products fit 16 bits");
-
 enum { NR = 8, HALF = NR / 2 * sizeof(float) };
 
 #define INLINE static inline __attribute__((always_inline))
@@ -164,8 +162,6 @@ static void plug_wide(struct xnn_gemm_config *config) {
 
 enum { TILE_ROWS = 12, DOT_ROWS = 6, PAIRS_ROWS = 3, KR = EC_QD8_KR, BLOCK = KR * NR };
 
-static size_t blocks_of(size_t kc) { return (kc + KR - 1) / KR; }
-
 INLINE void multiply_dot(const tile *t, int rows, const int8_t *panel) {
     sums sum;
     begin(t, rows, wasm_v128_load(panel), wasm_v128_load(panel + HALF), sum);
@@ -181,50 +177,7 @@ INLINE void multiply_dot(const tile *t, int rows, const int8_t *panel) {
     end(t, rows, b, sum);
 }
 
-// How many dot products are added in 16 bits before they are widened: FEW in any panel, MANY in one
-// whose weights are small enough.
-enum { FEW = 2, MANY = 4 };
-
-// Whether MANY dot products fit 16 bits whatever the activations are. Those are not negative and
-// may be zero, so the positive weights that meet in a lane count for themselves, and so do the
-// negative ones. Only the total has to fit: on the way to it, additions may wrap.
-static bool fits_many(const int8_t *blocks, size_t size) {
-    const v128_t zero = wasm_i32x4_const_splat(0);
-    v128_t most = zero, least = zero;
-    for (size_t group = 0; group < size; group += MANY * BLOCK) {
-        for (size_t half = group; half < group + BLOCK; half += BLOCK / 2) {
-            v128_t positive = zero, negative = zero;
-            for (size_t i = half; i < group + MANY * BLOCK && i < size; i += BLOCK) {
-                const v128_t b = wasm_v128_load(blocks + i);
-                positive = wasm_i16x8_add(
-                    positive, wasm_i16x8_extadd_pairwise_i8x16(wasm_i8x16_max(b, zero)));
-                negative = wasm_i16x8_add(
-                    negative, wasm_i16x8_extadd_pairwise_i8x16(wasm_i8x16_min(b, zero)));
-            }
-            most = wasm_i16x8_max(most, positive);
-            least = wasm_i16x8_min(least, negative);
-        }
-    }
-    const v128_t limit = wasm_i16x8_const_splat(INT16_MAX / EC_ACTIVATION_MAX);
-    return wasm_i16x8_all_true(wasm_i16x8_le(wasm_i16x8_max(most, wasm_i16x8_neg(least)), limit));
-}
-
-// As ec_qd8_pack, but the sums of the weights are doubled, and odd where fits_many.
-static void pack_pairs(size_t groups, size_t nc, size_t kc, size_t nr, size_t kr, size_t sr,
-                       const void *kernel, const void *bias, const void *scale, void *packed,
-                       size_t extra_bytes, const void *params) {
-    ec_qd8_pack(groups, nc, kc, nr, kr, sr, kernel, bias, scale, packed, extra_bytes, params);
-    const size_t size = blocks_of(kc) * BLOCK;
-    int8_t *panel = packed;
-    for (size_t n = 0; n < nc; n += NR, panel += ec_qd8_panel_size(kc, NR)) {
-        const v128_t mark = wasm_i32x4_splat(fits_many(panel + 2 * HALF, size));
-        for (int8_t *half = panel; half < panel + 2 * HALF; half += HALF) {
-            wasm_v128_store(half, wasm_v128_or(wasm_i32x4_shl(wasm_v128_load(half), 1), mark));
-        }
-    }
-}
-
-// Adds the dot products of block i.
+// Adds the sums of two products of block i.
 INLINE void add_pairs(const int8_t *const a[], int rows, const int8_t *b, int i, sums pairs) {
     const v128_t b0 = wasm_v128_load(b + i * BLOCK), b1 = wasm_v128_load(b + i * BLOCK + 16);
     UNROLL for (int m = 0; m < rows; m++) {
@@ -240,10 +193,10 @@ INLINE void add_pairs(const int8_t *const a[], int rows, const int8_t *b, int i,
 INLINE void accumulate_pairs(const tile *t, int rows, int group, const int8_t *b, sums sum) {
     const int8_t *a[PAIRS_ROWS];
     UNROLL for (int m = 0; m < rows; m++) { a[m] = t->a + (size_t)m * t->a_stride; }
-    for (ptrdiff_t left = (ptrdiff_t)blocks_of(t->kc); left > 0; left -= group) {
+    for (ptrdiff_t remaining = (ptrdiff_t)ec_qd8_blocks(t->kc); remaining > 0; remaining -= group) {
         sums pairs = {0};
         UNROLL for (int i = 0; i < group; i++) {
-            if (i == 0 || i < left) {
+            if (i == 0 || i < remaining) {
                 add_pairs(a, rows, b, i, pairs);
             }
         }
@@ -261,11 +214,11 @@ INLINE void multiply_pairs(const tile *t, int rows, const int8_t *panel) {
     sums sum;
     begin(t, rows, wasm_i32x4_shr(weights0, 1), wasm_i32x4_shr(weights1, 1), sum);
     if (panel[0] & 1) {
-        accumulate_pairs(t, rows, MANY, panel + 2 * HALF, sum);
+        accumulate_pairs(t, rows, EC_QD8_MANY, panel + 2 * HALF, sum);
     } else {
-        accumulate_pairs(t, rows, FEW, panel + 2 * HALF, sum);
+        accumulate_pairs(t, rows, EC_QD8_FEW, panel + 2 * HALF, sum);
     }
-    end(t, rows, panel + 2 * HALF + blocks_of(t->kc) * BLOCK, sum);
+    end(t, rows, panel + 2 * HALF + ec_qd8_blocks(t->kc) * BLOCK, sum);
 }
 
 typedef void multiply_fn(const tile *t, int rows, const int8_t *panel);
@@ -332,8 +285,7 @@ void ec_plug_wasm(struct xnn_gemm_config *config, const struct xnn_hardware_conf
     if (hardware->use_wasm_usdot || hardware->use_wasm_sdot) {  // one instruction
         ec_qd8_plug(config, gemm_dot, TILE_ROWS, NR);
     } else {
-        ec_qd8_plug(config, gemm_pairs, TILE_ROWS, NR);
-        config->pack_gemm_goi = pack_pairs;
+        ec_qd8_plug_pairs(config, gemm_pairs, TILE_ROWS, NR);
     }
 }
 
