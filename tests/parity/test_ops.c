@@ -9,7 +9,7 @@
 #include "ops.h"
 #include "xnn.h"
 
-enum { MAX_WIDTH = 104, MAX_ROWS = 19, LAYERS = 2 };
+enum { MAX_WIDTH = 104, MAX_ROWS = 25, LAYERS = 2 };
 
 typedef struct fixture {
     int8_t weight[3 * MAX_WIDTH * MAX_WIDTH];
@@ -263,6 +263,7 @@ int main(void) {
     test_linears(8, 24);
     test_linears(24, 40);
     test_linears(48, 104);
+    test_linears(10, 23);
     for (size_t n = 1; n < MAX_WIDTH; n++) {
         test_nonlinear(n, 12);
         test_softmax(n);

@@ -3,10 +3,10 @@
 // Int8 GEMM for x86 processors with AVX2 but without VNNI, 4 rows x 16 columns.
 //
 // XNNPACK's AVX2 kernel widens both operands to 16 bits, because vpmaddubsw saturates on full
-// int8. Ours are 7-bit (EC_ACTIVATION_MAX, EC_WEIGHT_MAX), so a sum of four products stays below
-// 4 * 127 * 63 < 2^15: two vpmaddubsw results can be added in 16 bits before one vpmaddwd widens
-// them, which is 64 exact products for three multiplications. Twice as fast as the stock kernel on
-// Zen 3.
+// int8. Ours are 7-bit (EC_ACTIVATION_MAX, EC_WEIGHT_MAX): two vpmaddubsw results can be added in
+// 16 bits before one vpmaddwd widens them, which is 64 exact products for three multiplications;
+// and four where the weights are small enough, as trained ones nearly always are. 2.3 times as fast
+// as the stock kernel on Zen 4.
 #include "qd8.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -14,19 +14,10 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "../model.h"
-
-_Static_assert(4 * EC_ACTIVATION_MAX * EC_WEIGHT_MAX <= INT16_MAX, "four products fit 16 bits");
-
-enum { TILE_ROWS = 16, MR = 4, NR = 16, KR = EC_QD8_KR, STEP = 2 * KR };
+enum { TILE_ROWS = 16, MR = 4, NR = 16, KR = EC_QD8_KR, BLOCK = KR * NR };
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE_TARGET static inline __attribute__((always_inline, target("avx2,fma")))
-
-// Two 16-bit halves of one step: four products in each lane.
-INLINE_TARGET __m256i dot4(__m256i a0, __m256i b0, __m256i a1, __m256i b1) {
-    return _mm256_add_epi16(_mm256_maddubs_epi16(a0, b0), _mm256_maddubs_epi16(a1, b1));
-}
 
 INLINE_TARGET __m256i broadcast4(const uint8_t *bytes) {
     int32_t word;
@@ -38,34 +29,43 @@ INLINE_TARGET __m256i load(const int8_t *bytes) {
     return _mm256_loadu_si256((const __m256i *)(const void *)bytes);
 }
 
-// sum[row][half] over k of a[row][k] * b[k][column]; b comes in blocks of KR x NR.
-INLINE_TARGET const int8_t *accumulate(size_t kc, const uint8_t *const a[], int rows,
-                                       const int8_t *b, __m256i sum[MR][2]) {
+// Adds the sums of two products of block i, whose activations are at k.
+INLINE_TARGET void add_pairs(const uint8_t *const a[], int rows, size_t k, const int8_t *b, int i,
+                             __m256i pairs[MR][2]) {
+    const __m256i b0 = load(b + i * BLOCK), b1 = load(b + i * BLOCK + 32);
+#pragma GCC unroll 4
+    for (int m = 0; m < rows; m++) {
+        const __m256i x = broadcast4(a[m] + k + i * KR);
+        const __m256i left = _mm256_maddubs_epi16(x, b0), right = _mm256_maddubs_epi16(x, b1);
+        pairs[m][0] = i == 0 ? left : _mm256_add_epi16(pairs[m][0], left);
+        pairs[m][1] = i == 0 ? right : _mm256_add_epi16(pairs[m][1], right);
+        // Block by block is the fastest order of instructions; without this, compilers
+        // finish one sum after the other, for want of registers.
+        __asm__("" : "+x"(pairs[m][0]), "+x"(pairs[m][1]));
+    }
+}
+
+// sum[row][half] over k of a[row][k] * b[k][column]; b comes in blocks of KR x NR, of which `group`
+// are added in 16 bits before they are widened.
+INLINE_TARGET void accumulate(size_t kc, const uint8_t *const a[], int rows, int group,
+                              const int8_t *b, __m256i sum[MR][2]) {
     const __m256i ones = _mm256_set1_epi16(1);
-    size_t k = 0;
-    for (; k + STEP <= kc; k += STEP, b += STEP * NR) {
-        const __m256i b00 = load(b), b01 = load(b + 32), b10 = load(b + 64), b11 = load(b + 96);
+    ptrdiff_t remaining = (ptrdiff_t)ec_qd8_blocks(kc);
+    for (size_t k = 0; remaining > 0;
+         remaining -= group, k += (size_t)group * KR, b += group * BLOCK) {
+        __m256i pairs[MR][2];
+#pragma GCC unroll 4
+        for (int i = 0; i < group; i++) {
+            if (i == 0 || i < remaining) {
+                add_pairs(a, rows, k, b, i, pairs);
+            }
+        }
 #pragma GCC unroll 4
         for (int m = 0; m < rows; m++) {
-            const __m256i a0 = broadcast4(a[m] + k), a1 = broadcast4(a[m] + k + KR);
-            const __m256i left = dot4(a0, b00, a1, b10), right = dot4(a0, b01, a1, b11);
-            sum[m][0] = _mm256_add_epi32(sum[m][0], _mm256_madd_epi16(left, ones));
-            sum[m][1] = _mm256_add_epi32(sum[m][1], _mm256_madd_epi16(right, ones));
+            sum[m][0] = _mm256_add_epi32(sum[m][0], _mm256_madd_epi16(pairs[m][0], ones));
+            sum[m][1] = _mm256_add_epi32(sum[m][1], _mm256_madd_epi16(pairs[m][1], ones));
         }
     }
-    if (k < kc) {
-        const __m256i b00 = load(b), b01 = load(b + 32);
-#pragma GCC unroll 4
-        for (int m = 0; m < rows; m++) {
-            const __m256i a0 = broadcast4(a[m] + k);
-            const __m256i left = _mm256_maddubs_epi16(a0, b00);
-            const __m256i right = _mm256_maddubs_epi16(a0, b01);
-            sum[m][0] = _mm256_add_epi32(sum[m][0], _mm256_madd_epi16(left, ones));
-            sum[m][1] = _mm256_add_epi32(sum[m][1], _mm256_madd_epi16(right, ones));
-        }
-        b += KR * NR;
-    }
-    return b;
 }
 
 INLINE_TARGET void store(float *c, size_t columns, __m256 left, __m256 right) {
@@ -86,7 +86,8 @@ INLINE_TARGET void multiply_panel(int rows, size_t columns, size_t kc, const uin
                                   const struct xnn_qd8_quantization_params *quantization) {
     const uint8_t *a_rows[MR];
     __m256i sum[MR][2];
-    const __m256i weight_sum0 = load(panel), weight_sum1 = load(panel + 32);
+    const __m256i weight_sum0 = _mm256_srai_epi32(load(panel), 1);
+    const __m256i weight_sum1 = _mm256_srai_epi32(load(panel + 32), 1);
 #pragma GCC unroll 4
     for (int m = 0; m < rows; m++) {
         const __m256i zero_point = _mm256_set1_epi32(quantization[m].zero_point);
@@ -94,9 +95,14 @@ INLINE_TARGET void multiply_panel(int rows, size_t columns, size_t kc, const uin
         sum[m][0] = _mm256_mullo_epi32(weight_sum0, zero_point);
         sum[m][1] = _mm256_mullo_epi32(weight_sum1, zero_point);
     }
-    panel = accumulate(kc, a_rows, rows, panel + NR * sizeof(int32_t), sum);
+    const int8_t *const blocks = panel + NR * sizeof(int32_t);
+    if (panel[0] & 1) {
+        accumulate(kc, a_rows, rows, EC_QD8_MANY, blocks, sum);
+    } else {
+        accumulate(kc, a_rows, rows, EC_QD8_FEW, blocks, sum);
+    }
 
-    const float *const scale = (const float *)(const void *)panel;
+    const float *const scale = (const float *)(const void *)(blocks + ec_qd8_blocks(kc) * BLOCK);
     const __m256 scale0 = _mm256_loadu_ps(scale), scale1 = _mm256_loadu_ps(scale + 8);
     const __m256 bias0 = _mm256_loadu_ps(scale + NR), bias1 = _mm256_loadu_ps(scale + NR + 8);
 #pragma GCC unroll 4
@@ -137,7 +143,7 @@ TARGET static void gemm_16c4(size_t mr, size_t nc, size_t kc, const void *a, siz
 void ec_plug_avx2(struct xnn_gemm_config *config, const struct xnn_hardware_config *hardware) {
     const bool stock_avx2 = config->mr == 4 && config->nr == 8;
     if (hardware->use_x86_avx2 && stock_avx2) {
-        ec_qd8_plug(config, gemm_16c4, TILE_ROWS, NR);
+        ec_qd8_plug_pairs(config, gemm_16c4, TILE_ROWS, NR);
     }
 }
 

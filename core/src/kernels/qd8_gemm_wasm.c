@@ -6,12 +6,11 @@
 //
 // dot    i32x4.relaxed_dot_i8x16_i7x16_add, 6 rows: one instruction where the processor has one
 //        (AVX-VNNI, Arm's SDOT), five where it has not.
-// pairs  i16x8.relaxed_dot_i8x16_i7x16, 3 rows: for those. Our numbers are 7-bit
-// (EC_ACTIVATION_MAX,
-//        EC_WEIGHT_MAX), so two results can be added in 16 bits before they are widened.
+// pairs  i16x8.relaxed_dot_i8x16_i7x16, 3 rows: for those. Our numbers are 7-bit, so two results
+//        can be added in 16 bits before they are widened; four where the weights are small enough,
+//        as trained ones nearly always are.
 // wide   plain SIMD, 5 rows: pairs of products of 16 bits, from activations that are widened and
-// put
-//        side by side first, so that one load spreads a pair over a register.
+//        put side by side first, so that one load spreads a pair over a register.
 //
 // Activations are the 7-bit operand of the relaxed instructions. With its top bit clear engines
 // have no choice left, so all three give the plain integer products.
@@ -19,13 +18,10 @@
 
 #if defined(__wasm_simd128__)
 
-#include <string.h>
 #include <wasm_simd128.h>
 
 #include "../bundle.h"
 #include "../model.h"
-
-_Static_assert(4 * EC_ACTIVATION_MAX * EC_WEIGHT_MAX <= INT16_MAX, "four products fit 16 bits");
 
 enum { NR = 8, HALF = NR / 2 * sizeof(float) };
 
@@ -36,16 +32,26 @@ enum { NR = 8, HALF = NR / 2 * sizeof(float) };
 enum { MAX_ROWS = 6 };
 typedef v128_t sums[MAX_ROWS][2];
 
+// No memcpy: around a call engines keep all vector registers in memory.
 INLINE void store(float *c, size_t columns, v128_t left, v128_t right) {
     if (columns >= NR) {
         wasm_v128_store(c, left);
         wasm_v128_store(c + 4, right);
         return;
     }
-    float row[NR];
-    wasm_v128_store(row, left);
-    wasm_v128_store(row + 4, right);
-    memcpy(c, row, columns * sizeof *c);
+    if (columns & 4) {
+        wasm_v128_store(c, left);
+        left = right;
+        c += 4;
+    }
+    if (columns & 2) {
+        wasm_v128_store64_lane(c, left, 0);
+        left = wasm_i64x2_shuffle(left, left, 1, 1);
+        c += 2;
+    }
+    if (columns & 1) {
+        wasm_v128_store32_lane(c, left, 0);
+    }
 }
 
 INLINE v128_t dequantize(v128_t sum, v128_t row_scale, v128_t scale, v128_t bias) {
@@ -63,9 +69,8 @@ typedef struct tile {
     const struct xnn_qd8_quantization_params *quantization;  // [rows]
 } tile;
 
-// Where sums begin: the zero points times the sums of the weights, which lead the panel.
-INLINE void begin(const tile *t, int rows, const int8_t *panel, sums sum) {
-    const v128_t weights0 = wasm_v128_load(panel), weights1 = wasm_v128_load(panel + HALF);
+// Where sums begin: the zero points times minus the sums of each column's weights.
+INLINE void begin(const tile *t, int rows, v128_t weights0, v128_t weights1, sums sum) {
     UNROLL for (int m = 0; m < rows; m++) {
         const v128_t zero_point = wasm_i32x4_splat(t->quantization[m].zero_point);
         sum[m][0] = wasm_i32x4_mul(weights0, zero_point);
@@ -106,7 +111,7 @@ INLINE void multiply_wide(tile t, int rows, size_t nc, const int8_t *panel, size
     for (size_t n = 0; n < nc; n += NR, t.c += c_step) {
         sums sum;
         t.columns = nc - n;
-        begin(&t, rows, panel, sum);
+        begin(&t, rows, wasm_v128_load(panel), wasm_v128_load(panel + HALF), sum);
         panel += 2 * HALF;
         const int16_t *x = wide;
         for (size_t k = 0; k < t.kc; k += WIDE_KR, panel += WIDE_KR * NR) {
@@ -155,13 +160,13 @@ static void plug_wide(struct xnn_gemm_config *config) {
 
 #if defined(__wasm_relaxed_simd__)
 
-enum { TILE_ROWS = 12, DOT_ROWS = 6, PAIRS_ROWS = 3, KR = EC_QD8_KR };
+enum { TILE_ROWS = 12, DOT_ROWS = 6, PAIRS_ROWS = 3, KR = EC_QD8_KR, BLOCK = KR * NR };
 
-// Adds the products over k of a[row][k] * b[k][column] to the sums. Returns the end of b.
-typedef const int8_t *accumulate_fn(const tile *t, int rows, const int8_t *b, sums sum);
-
-INLINE const int8_t *accumulate_dot(const tile *t, int rows, const int8_t *b, sums sum) {
-    for (size_t k = 0; k < t->kc; k += KR, b += KR * NR) {
+INLINE void multiply_dot(const tile *t, int rows, const int8_t *panel) {
+    sums sum;
+    begin(t, rows, wasm_v128_load(panel), wasm_v128_load(panel + HALF), sum);
+    const int8_t *b = panel + 2 * HALF;
+    for (size_t k = 0; k < t->kc; k += KR, b += BLOCK) {
         const v128_t b0 = wasm_v128_load(b), b1 = wasm_v128_load(b + 16);
         UNROLL for (int m = 0; m < rows; m++) {
             const v128_t x = wasm_v128_load32_splat(t->a + (size_t)m * t->a_stride + k);
@@ -169,65 +174,80 @@ INLINE const int8_t *accumulate_dot(const tile *t, int rows, const int8_t *b, su
             sum[m][1] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(b1, x, sum[m][1]);
         }
     }
-    return b;
+    end(t, rows, b, sum);
 }
 
-// Four products in each 16-bit lane, then eight in each 32-bit lane of the sum.
-INLINE v128_t add_pairs(v128_t sum, v128_t b0, v128_t x0, v128_t b1, v128_t x1) {
-    const v128_t four = wasm_i16x8_add(wasm_i16x8_relaxed_dot_i8x16_i7x16(b0, x0),
-                                       wasm_i16x8_relaxed_dot_i8x16_i7x16(b1, x1));
-    return wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(four));
-}
-
-INLINE const int8_t *accumulate_pairs(const tile *t, int rows, const int8_t *b, sums sum) {
-    size_t k = 0;
-    for (; k + 2 * KR <= t->kc; k += 2 * KR, b += 2 * KR * NR) {
-        const v128_t b00 = wasm_v128_load(b), b01 = wasm_v128_load(b + 16);
-        const v128_t b10 = wasm_v128_load(b + 32), b11 = wasm_v128_load(b + 48);
-        UNROLL for (int m = 0; m < rows; m++) {
-            const int8_t *a = t->a + (size_t)m * t->a_stride + k;
-            const v128_t x0 = wasm_v128_load32_splat(a), x1 = wasm_v128_load32_splat(a + KR);
-            sum[m][0] = add_pairs(sum[m][0], b00, x0, b10, x1);
-            sum[m][1] = add_pairs(sum[m][1], b01, x0, b11, x1);
-        }
+// Adds the sums of two products of block i.
+INLINE void add_pairs(const int8_t *const a[], int rows, const int8_t *b, int i, sums pairs) {
+    const v128_t b0 = wasm_v128_load(b + i * BLOCK), b1 = wasm_v128_load(b + i * BLOCK + 16);
+    UNROLL for (int m = 0; m < rows; m++) {
+        const v128_t x = wasm_v128_load32_splat(a[m] + i * KR);
+        pairs[m][0] = wasm_i16x8_add(pairs[m][0], wasm_i16x8_relaxed_dot_i8x16_i7x16(b0, x));
+        pairs[m][1] = wasm_i16x8_add(pairs[m][1], wasm_i16x8_relaxed_dot_i8x16_i7x16(b1, x));
     }
-    if (k < t->kc) {
-        const v128_t zero = wasm_i32x4_const_splat(0);
-        const v128_t b0 = wasm_v128_load(b), b1 = wasm_v128_load(b + 16);
-        UNROLL for (int m = 0; m < rows; m++) {
-            const v128_t x = wasm_v128_load32_splat(t->a + (size_t)m * t->a_stride + k);
-            sum[m][0] = add_pairs(sum[m][0], b0, x, zero, zero);
-            sum[m][1] = add_pairs(sum[m][1], b1, x, zero, zero);
-        }
-        b += KR * NR;
-    }
-    return b;
 }
 
-INLINE void multiply_panel(accumulate_fn accumulate, const tile *t, int rows, size_t first,
-                           const int8_t *panel) {
+// Block by block is the fastest order of instructions: it needs few registers, and neighbours do
+// not wait for each other. Compilers would finish one sum after the other, were it not for the
+// condition between the blocks.
+INLINE void accumulate_pairs(const tile *t, int rows, int group, const int8_t *b, sums sum) {
+    const int8_t *a[PAIRS_ROWS];
+    UNROLL for (int m = 0; m < rows; m++) { a[m] = t->a + (size_t)m * t->a_stride; }
+    for (ptrdiff_t remaining = (ptrdiff_t)ec_qd8_blocks(t->kc); remaining > 0; remaining -= group) {
+        sums pairs = {0};
+        UNROLL for (int i = 0; i < group; i++) {
+            if (i == 0 || i < remaining) {
+                add_pairs(a, rows, b, i, pairs);
+            }
+        }
+        UNROLL for (int m = 0; m < rows; m++) {
+            sum[m][0] = wasm_i32x4_add(sum[m][0], wasm_i32x4_extadd_pairwise_i16x8(pairs[m][0]));
+            sum[m][1] = wasm_i32x4_add(sum[m][1], wasm_i32x4_extadd_pairwise_i16x8(pairs[m][1]));
+            a[m] += group * KR;
+        }
+        b += group * BLOCK;
+    }
+}
+
+INLINE void multiply_pairs(const tile *t, int rows, const int8_t *panel) {
+    const v128_t weights0 = wasm_v128_load(panel), weights1 = wasm_v128_load(panel + HALF);
+    sums sum;
+    begin(t, rows, wasm_i32x4_shr(weights0, 1), wasm_i32x4_shr(weights1, 1), sum);
+    if (panel[0] & 1) {
+        accumulate_pairs(t, rows, EC_QD8_MANY, panel + 2 * HALF, sum);
+    } else {
+        accumulate_pairs(t, rows, EC_QD8_FEW, panel + 2 * HALF, sum);
+    }
+    end(t, rows, panel + 2 * HALF + ec_qd8_blocks(t->kc) * BLOCK, sum);
+}
+
+typedef void multiply_fn(const tile *t, int rows, const int8_t *panel);
+
+INLINE void multiply_rows(multiply_fn *multiply, const tile *t, int rows, size_t first,
+                          const int8_t *panel) {
     tile part = *t;
     part.a += first * t->a_stride;
     part.c += first * t->c_stride;
     part.quantization += first;
-    sums sum;
-    begin(&part, rows, panel, sum);
-    end(&part, rows, accumulate(&part, rows, panel + 2 * HALF, sum), sum);
+    multiply(&part, rows, panel);
 }
 
-// Up to TILE_ROWS rows. Each panel of weights is used for all of them, step_rows at a time, while
-// it is in the first-level cache.
-INLINE void multiply(accumulate_fn accumulate, int step_rows, size_t mr, tile t,
-                     const int8_t *panel, size_t c_step) {
+// Up to TILE_ROWS rows. Each panel of weights is used for all of them while it is in the
+// first-level cache: step_rows at a time, then tail_rows, then a last one.
+INLINE void multiply_panels(multiply_fn *multiply, int step_rows, int tail_rows, size_t mr, tile t,
+                            const int8_t *panel, size_t c_step) {
     const size_t nc = t.columns;
     for (size_t n = 0; n < nc; n += NR, panel += ec_qd8_panel_size(t.kc, NR), t.c += c_step) {
         size_t m = 0;
         t.columns = nc - n;
         for (; m + (size_t)step_rows <= mr; m += (size_t)step_rows) {
-            multiply_panel(accumulate, &t, step_rows, m, panel);
+            multiply_rows(multiply, &t, step_rows, m, panel);
         }
-        for (; m < mr; m++) {
-            multiply_panel(accumulate, &t, 1, m, panel);
+        for (; m + (size_t)tail_rows <= mr; m += (size_t)tail_rows) {
+            multiply_rows(multiply, &t, tail_rows, m, panel);
+        }
+        if (m < mr) {
+            multiply_rows(multiply, &t, 1, m, panel);
         }
     }
 }
@@ -237,7 +257,7 @@ static void gemm_dot(size_t mr, size_t nc, size_t kc, const void *a, size_t a_st
                      const struct xnn_qd8_quantization_params *quantization) {
     (void)params;
     const tile t = {nc, kc, a, a_stride, c, cm_stride, quantization};
-    multiply(accumulate_dot, DOT_ROWS, mr, t, w, cn_stride);
+    multiply_panels(multiply_dot, DOT_ROWS, 1, mr, t, w, cn_stride);
 }
 
 static void gemm_pairs(size_t mr, size_t nc, size_t kc, const void *a, size_t a_stride,
@@ -245,7 +265,7 @@ static void gemm_pairs(size_t mr, size_t nc, size_t kc, const void *a, size_t a_
                        const void *params, const struct xnn_qd8_quantization_params *quantization) {
     (void)params;
     const tile t = {nc, kc, a, a_stride, c, cm_stride, quantization};
-    multiply(accumulate_pairs, PAIRS_ROWS, mr, t, w, cn_stride);
+    multiply_panels(multiply_pairs, PAIRS_ROWS, PAIRS_ROWS - 1, mr, t, w, cn_stride);
 }
 
 // Node 20 takes the operands of the relaxed dot products the wrong way round.
@@ -262,8 +282,11 @@ void ec_plug_wasm(struct xnn_gemm_config *config, const struct xnn_hardware_conf
         plug_wide(config);
         return;
     }
-    const bool one_instruction = hardware->use_wasm_usdot || hardware->use_wasm_sdot;
-    ec_qd8_plug(config, one_instruction ? gemm_dot : gemm_pairs, TILE_ROWS, NR);
+    if (hardware->use_wasm_usdot || hardware->use_wasm_sdot) {  // one instruction
+        ec_qd8_plug(config, gemm_dot, TILE_ROWS, NR);
+    } else {
+        ec_qd8_plug_pairs(config, gemm_pairs, TILE_ROWS, NR);
+    }
 }
 
 #else
