@@ -108,6 +108,25 @@ test('pause, go on, cancel: what is done is kept', () =>
     assert.ok(emails.every(({ label }) => label));
   }));
 
+test('paused and resumed while a slice is on its way: every email once, in order', () =>
+  onPage(site, async (page) => {
+    await modelReady(page);
+    const emails = validationEmails(100);
+    await start(page, [file('many.csv', tableOf(emails))]);
+    await shows(page, TITLE, 'Classifying');
+    await page.evaluate(() => {
+      const button = document.querySelector('#batch-pause');
+      button.click();
+      button.click();
+    });
+    await done(page, 100);
+    const { emails: answers } = JSON.parse(await downloaded(page, '#batch-json'));
+    assert.deepEqual(
+      answers.map(({ subject }) => subject),
+      emails.map(({ subject }) => subject),
+    );
+  }));
+
 test('the table sorts, turns pages, opens an email; the chart has a table', () =>
   onPage(site, async (page) => {
     await modelReady(page);
