@@ -11,6 +11,7 @@ import {
   onPage,
   PATIENCE_MS,
   shows,
+  until,
   useSite,
   validationEmails,
 } from './harness.mjs';
@@ -125,6 +126,22 @@ test('paused and resumed while a slice is on its way: every email once, in order
       answers.map(({ subject }) => subject),
       emails.map(({ subject }) => subject),
     );
+  }));
+
+test('rows that stand keep their focus while the batch goes on', () =>
+  onPage(site, async (page) => {
+    await modelReady(page);
+    await start(page, [file('many.csv', tableOf(validationEmails(500)))]);
+    const pager = '#batch-table .pager';
+    await shows(page, pager, '1 to 25 of');
+    const before = await page.innerText(pager);
+    await page.focus('#batch-table tbody tr:first-child button');
+    await until(page, ([at, text]) => document.querySelector(at).innerText !== text, [
+      pager,
+      before,
+    ]);
+    const focused = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    assert.equal(focused, 'Open email 1 in Classify');
   }));
 
 test('the table sorts, turns pages, opens an email; the chart has a table', () =>
