@@ -18,6 +18,7 @@ export class BatchRun extends EventTarget {
   elapsed = 0;
   #engine;
   #abort = new AbortController();
+  #working = false;
 
   /** @param {import('./engine/engine.js').Engine} engine @param {MailItem[]} emails */
   constructor(engine, emails) {
@@ -36,6 +37,12 @@ export class BatchRun extends EventTarget {
     await this.#engine.settled();
     if (!this.#is('waiting')) return; // paused or cancelled meanwhile
     this.#set('running');
+    // The slice that was on its way when it was paused may still be; it is not asked for twice.
+    if (!this.#working) await this.#work();
+  }
+
+  async #work() {
+    this.#working = true;
     try {
       while (this.#is('running') && this.results.length < this.emails.length) await this.#slice();
       if (this.#is('running')) this.#set('done');
@@ -43,6 +50,8 @@ export class BatchRun extends EventTarget {
       if (isAbort(error)) return;
       this.problem = sentence(error);
       this.#set('failed');
+    } finally {
+      this.#working = false;
     }
   }
 

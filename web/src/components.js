@@ -22,6 +22,8 @@ const PAGE = 25;
 export class DataTable {
   /** @type {Row[]} */
   #rows = [];
+  /** @type {Row[]} those that the body has */
+  #shown = [];
   #page = 0;
   #sorted = -1;
   #descending = false;
@@ -54,7 +56,10 @@ export class DataTable {
     this.element = h('div', { class: 'stack' });
   }
 
-  /** @param {Row[]} rows */
+  /**
+   * Shows these rows; what stands for the same objects as before is left alone, with its focus.
+   * @param {Row[]} rows
+   */
   setRows(rows) {
     this.#rows = rows;
     this.#page = Math.min(this.#page, Math.max(0, Math.ceil(rows.length / PAGE) - 1));
@@ -102,15 +107,13 @@ export class DataTable {
     });
   }
 
-  #render() {
-    if (this.#rows.length === 0) {
-      this.element.replaceChildren(this.whenEmpty());
+  /** @param {Row[]} rows */
+  #fill(rows) {
+    if (rows.length === this.#shown.length && rows.every((row, i) => row === this.#shown[i]))
       return;
-    }
-    const first = this.#page * PAGE;
-    const shown = this.#ordered().slice(first, first + PAGE);
+    this.#shown = rows;
     this.#body.replaceChildren(
-      ...shown.map((row) =>
+      ...rows.map((row) =>
         h(
           'tr',
           {},
@@ -120,6 +123,16 @@ export class DataTable {
         ),
       ),
     );
+  }
+
+  #render() {
+    if (this.#rows.length === 0) {
+      this.element.replaceChildren(this.whenEmpty());
+      return;
+    }
+    const first = this.#page * PAGE;
+    const shown = this.#ordered().slice(first, first + PAGE);
+    this.#fill(shown);
     this.#where.textContent = `${count(first + 1)} to ${count(first + shown.length)} of ${count(this.#rows.length)}`;
     const [previous, next] = this.#pager.querySelectorAll('button');
     previous.disabled = first === 0;

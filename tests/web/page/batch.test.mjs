@@ -11,6 +11,7 @@ import {
   onPage,
   PATIENCE_MS,
   shows,
+  until,
   useSite,
   validationEmails,
 } from './harness.mjs';
@@ -106,6 +107,41 @@ test('pause, go on, cancel: what is done is kept', () =>
     const { emails } = JSON.parse(await downloaded(page, '#batch-json'));
     assert.ok(emails.length > paused && emails.length < 510, `${emails.length} kept`);
     assert.ok(emails.every(({ label }) => label));
+  }));
+
+test('paused and resumed while a slice is on its way: every email once, in order', () =>
+  onPage(site, async (page) => {
+    await modelReady(page);
+    const emails = validationEmails(100);
+    await start(page, [file('many.csv', tableOf(emails))]);
+    await shows(page, TITLE, 'Classifying');
+    await page.evaluate(() => {
+      const button = document.querySelector('#batch-pause');
+      button.click();
+      button.click();
+    });
+    await done(page, 100);
+    const { emails: answers } = JSON.parse(await downloaded(page, '#batch-json'));
+    assert.deepEqual(
+      answers.map(({ subject }) => subject),
+      emails.map(({ subject }) => subject),
+    );
+  }));
+
+test('rows that stand keep their focus while the batch goes on', () =>
+  onPage(site, async (page) => {
+    await modelReady(page);
+    await start(page, [file('many.csv', tableOf(validationEmails(500)))]);
+    const pager = '#batch-table .pager';
+    await shows(page, pager, '1 to 25 of');
+    const before = await page.innerText(pager);
+    await page.focus('#batch-table tbody tr:first-child button');
+    await until(page, ([at, text]) => document.querySelector(at).innerText !== text, [
+      pager,
+      before,
+    ]);
+    const focused = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    assert.equal(focused, 'Open email 1 in Classify');
   }));
 
 test('the table sorts, turns pages, opens an email; the chart has a table', () =>

@@ -240,8 +240,12 @@ test('settings: the theme is kept, and there before the first paint', () =>
   onPage(site, async (page) => {
     await goTo(page, 'settings');
     await page.locator('label', { hasText: 'Dark' }).click();
+    // A frame is drawn once the styles are there, not before.
     const background = () =>
-      page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
+      page.evaluate(async () => {
+        await new Promise(requestAnimationFrame);
+        return getComputedStyle(document.documentElement).backgroundColor;
+      });
     assert.equal(await background(), 'rgb(18, 21, 24)');
     await page.reload({ waitUntil: 'commit' });
     await page.locator('.brand').waitFor();

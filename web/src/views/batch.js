@@ -24,13 +24,19 @@ import { readFiles } from '../mail/read_files.js';
 /** @typedef {MailItem & Result & { number: number }} Row */
 
 const REDRAW_MS = 500;
+const ANNOUNCED_EMAILS = 500; // screen readers hear of each so many, and when the state changes
 
 export class BatchView {
   #app;
   /** @type {BatchRun | undefined} */
   #run;
+  /** @type {Row[]} of the run, as far as it has come */
+  #rows = [];
   #table;
-  #drawn = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} while there is something to draw */
+  #drawing;
+  #drawn = 0; // when results were
+  #announced = -1; // so many times ANNOUNCED_EMAILS; -1: not running
 
   /** @param {App} app */
   constructor(app) {
@@ -70,13 +76,16 @@ export class BatchView {
     this.#run?.cancel();
     const run = new BatchRun(this.#app.engine, items);
     this.#run = run;
+    this.#rows = [];
+    this.#announced = -1;
     let logged = 0;
     run.addEventListener('progress', () => {
       if (run !== this.#run) return;
-      this.#drawProgress(run);
-      if (run.ended || performance.now() - this.#drawn > REDRAW_MS) this.#drawResults(run);
+      this.#addRows(run);
+      // Not at once, so that the engine gets its next emails first.
+      this.#drawing ??= setTimeout(() => this.#draw());
       if (!run.ended) return;
-      const answered = this.#rows()
+      const answered = this.#rows
         .slice(logged)
         .flatMap(({ subject, answer }) => (answer ? [{ subject, answer }] : []));
       logged = run.results.length;
@@ -91,6 +100,13 @@ export class BatchView {
     const run = this.#run;
     if (run?.state === 'running' || run?.state === 'waiting') run.pause();
     else run?.run();
+  }
+
+  #draw() {
+    this.#drawing = undefined;
+    const run = /** @type {BatchRun} */ (this.#run);
+    this.#drawProgress(run);
+    if (run.ended || performance.now() - this.#drawn > REDRAW_MS) this.#drawResults(run);
   }
 
   /** @param {BatchRun} run */
@@ -113,8 +129,9 @@ export class BatchView {
     pause.replaceChildren(icon(running ? 'pause' : 'play'), running ? 'Pause' : 'Go on');
     byId('batch-cancel').hidden = run.ended;
     byId('batch-rate').textContent = this.#rate(run);
-    if (run.state !== 'running' || Math.floor(done / 500) !== Math.floor((done - 32) / 500))
-      announce(title);
+    const step = run.state === 'running' ? Math.floor(done / ANNOUNCED_EMAILS) : -1;
+    if (step === -1 || step !== this.#announced) announce(title);
+    this.#announced = step;
   }
 
   /** @param {BatchRun} run */
@@ -130,13 +147,10 @@ export class BatchView {
     return `${count(Math.round(rate))} emails a second${rest}`;
   }
 
-  /** @returns {Row[]} */
-  #rows() {
-    const run = this.#run;
-    if (!run) return [];
-    return run.results.map(
-      (result, i) => /** @type {Row} */ ({ ...run.emails[i], ...result, number: i + 1 }),
-    );
+  /** @param {BatchRun} run */
+  #addRows({ emails, results }) {
+    for (let i = this.#rows.length; i < results.length; i++)
+      this.#rows.push(/** @type {Row} */ ({ ...emails[i], ...results[i], number: i + 1 }));
   }
 
   /** @param {BatchRun} run */
@@ -221,7 +235,7 @@ export class BatchView {
   #drawTable() {
     const filter = selectById('batch-filter').value;
     this.#table.setRows(
-      this.#rows().filter(({ answer }) => {
+      this.#rows.filter(({ answer }) => {
         if (filter === 'all') return true;
         if (filter === 'review') return answer?.needs_review;
         return filter === 'refused' ? !answer : answer?.label === filter;
@@ -283,7 +297,7 @@ export class BatchView {
   }
 
   #downloadCsv() {
-    const rows = this.#rows().map(({ subject, message, answer, error }) => [
+    const rows = this.#rows.map(({ subject, message, answer, error }) => [
       subject,
       message,
       answer?.label,
@@ -303,7 +317,7 @@ export class BatchView {
   }
 
   #downloadJson() {
-    const emails = this.#rows().map(({ subject, message, origin, answer, error }) => ({
+    const emails = this.#rows.map(({ subject, message, origin, answer, error }) => ({
       subject,
       message,
       origin,
