@@ -97,13 +97,17 @@ static inline INLINE float opaque(float number) {
     return hidden;
 }
 
-// c[0] * x^degree + ... + c[degree]. All coefficients are from tests/parity/fit_nonlinear.py.
+// c[0] * x^degree + ... + c[degree], for odd degrees: the terms with odd powers apart from those
+// with even ones, as they do not wait for each other. All coefficients are from
+// tests/parity/fit_nonlinear.py.
 static inline INLINE float polynomial(float x, const float *c, int degree) {
-    float p = c[0];
-    for (int i = 1; i <= degree; i++) {
-        p = p * x + c[i];
+    const float z = x * x;
+    float odd = c[0], even = c[1];
+    for (int i = 2; i < degree; i += 2) {
+        odd = odd * z + c[i];
+        even = even * z + c[i + 1];
     }
-    return p;
+    return odd * x + even;
 }
 
 // 2^x for x <= 0, as good as zero for x below least, say LEAST_POWER; c is for the fraction of x.

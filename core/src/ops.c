@@ -51,6 +51,14 @@ typedef struct range {
     float least, most;
 } range;
 
+// q[n] = x * inverse + zero, where zero begins with to_whole: the number is in the lowest bits.
+static inline INLINE void put_bytes(const float *restrict x, float inverse, float zero, size_t n,
+                                    int8_t *restrict q) {
+    for (size_t i = 0; i < n; i++) {
+        q[i] = (int8_t)bits_of(x[i] * inverse + zero);
+    }
+}
+
 static inline INLINE ec_row_scale quantize(const float *restrict x, size_t n, range r,
                                            int8_t *restrict q) {
     const float top = (float)EC_ACTIVATION_MAX - 0.01f;  // so that nothing is rounded to one more
@@ -66,9 +74,11 @@ static inline INLINE ec_row_scale quantize(const float *restrict x, size_t n, ra
     // negative.
     const int32_t zero_point = (int32_t)(-r.least * inverse + 0.5f);
     const float zero = to_whole + (float)zero_point;
-    for (size_t i = 0; i < n; i++) {
-        q[i] = (int8_t)bits_of(x[i] * inverse + zero);  // the whole number is in the lowest bits
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        put_bytes(x + i, inverse, zero, LANES, q + i);
     }
+    put_bytes(x + i, inverse, zero, n - i, q + i);
     return (ec_row_scale){zero_point, scale};
 }
 
