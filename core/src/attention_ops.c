@@ -6,6 +6,10 @@
 
 #include "lanes.h"
 
+typedef int8_t byte_lanes __attribute__((vector_size(LANES)));
+typedef int16_t short_lanes __attribute__((vector_size(2 * LANES)));
+typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
+
 // Columns are taken WIDE_COLUMNS at a time. Inlined with constant columns each step runs in
 // registers.
 
@@ -45,9 +49,10 @@ enum { PAGE_ROWS = 16 };
 static inline INLINE void shorten(const float *x, const float *bias, size_t x_stride, size_t rows,
                                   size_t columns, float factor, size_t stride,
                                   ec_short *restrict out) {
+    const float whole = opaque(to_whole);
     for (size_t row = 0; row < rows; row++, x += x_stride, out += stride) {
         for (size_t j = 0; j < columns; j++) {
-            out[j] = (ec_short)(int16_t)round_bits((x[j] + bias[j]) * factor);
+            out[j] = (ec_short)(int16_t)round_bits((x[j] + bias[j]) * factor, whole);
         }
     }
 }
@@ -94,10 +99,10 @@ static inline INLINE int32_t top_score(ec_sum *x, size_t n, size_t width) {
 
 // Powers become shares; returns their sum.
 static inline INLINE float divide_powers(const float *restrict powers, size_t width, float factor,
-                                         ec_short *restrict shares) {
+                                         float whole, ec_short *restrict shares) {
     uint32_t sum = 0;
     for (size_t i = 0; i < width; i++) {
-        const uint32_t bits = round_bits(powers[i] * factor);
+        const uint32_t bits = round_bits(powers[i] * factor, whole);
         shares[i] = (ec_short)(int16_t)bits;
         sum += bits;
     }
@@ -110,7 +115,7 @@ WIDE void ec_softmax_rows(const ec_scores *s, float *restrict powers, ec_short *
     enum { DEGREE = 3 };
     const size_t width = (s->n + LANES - 1) / LANES * LANES;
     const float factor = s->factor;
-    const float least = opaque(LEAST_POWER);
+    const float least = opaque(LEAST_POWER), whole = opaque(to_whole);
     const float c[DEGREE + 1] = {opaque(5.500892922e-02f), opaque(2.422109544e-01f),
                                  opaque(6.932829022e-01f), opaque(1.0f)};
     int32_t tops[EC_SCORE_ROWS];
@@ -122,7 +127,7 @@ WIDE void ec_softmax_rows(const ec_scores *s, float *restrict powers, ec_short *
         float *const power = powers + row * s->stride;
         for (size_t i = 0; i < width; i++) {
             const float below = (float)((int32_t)x[i] - tops[row]) * factor;
-            power[i] = exp2_negative(below, least, c, DEGREE);
+            power[i] = exp2_negative(below, least, whole, c, DEGREE);
         }
         for (size_t i = s->n; i < width; i++) {
             power[i] = 0;
@@ -134,7 +139,7 @@ WIDE void ec_softmax_rows(const ec_scores *s, float *restrict powers, ec_short *
     }
     for (size_t row = 0; row < s->rows; row++) {
         sums[row] = divide_powers(powers + row * s->stride, width, (float)EC_SHARES / totals[row],
-                                  shares + row * s->stride);
+                                  whole, shares + row * s->stride);
     }
 }
 
@@ -157,22 +162,22 @@ WIDE void ec_dot_rows(const float *restrict x, const float *restrict rows, size_
 }
 
 static inline INLINE float dot_weights(const float *x, const int8_t *weights, size_t n) {
-    float lanes[LANES] = {0};
+    lanes sums = {0}, v;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        float wide[LANES];
-        for (int j = 0; j < LANES; j++) {
-            wide[j] = (float)weights[i + (size_t)j];
-        }
-        for (int j = 0; j < LANES; j++) {
-            lanes[j] += x[i + (size_t)j] * wide[j];
-        }
+        byte_lanes bytes;
+        memcpy(&bytes, weights + i, sizeof bytes);
+        load_lanes(x + i, &v);
+        sums +=
+            v * __builtin_convertvector(
+                    __builtin_convertvector(__builtin_convertvector(bytes, short_lanes), int_lanes),
+                    lanes);
     }
     float rest = 0;
     for (; i < n; i++) {
         rest += x[i] * (float)weights[i];
     }
-    return sum_lanes(lanes) + rest;
+    return sum_lanes(&sums) + rest;
 }
 
 WIDE void ec_dot_weights(const float *restrict x, const int8_t *restrict rows, size_t count,
@@ -236,7 +241,7 @@ WIDE float ec_powers_row(float *restrict x, size_t n) {
         return NAN;
     }
     for (size_t i = 0; i < n; i++) {
-        x[i] = exp2_negative(x[i] - top, least, precise_power, PRECISE_DEGREE);
+        x[i] = exp2_negative(x[i] - top, least, to_whole, precise_power, PRECISE_DEGREE);
     }
     return row_sum(x, n);
 }

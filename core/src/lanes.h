@@ -36,59 +36,6 @@ static inline INLINE float float_of(uint32_t bits) {
     return x;
 }
 
-// Adding this rounds to the nearest whole number, halves to even, as it leaves no room for
-// fractions; the number then stands in the low bits.
-static const float to_whole = 12582912.0f;  // 1.5 * 2^23
-
-// x, whose size is below 2^22, rounded; the whole number is in the lowest bits.
-static inline INLINE uint32_t round_bits(float x) { return bits_of(x + to_whole); }
-
-static inline INLINE void fold_lanes(float lanes[LANES], int half) {
-    for (int j = 0; j < half; j++) {
-        lanes[j] += lanes[j + half];
-    }
-}
-
-static inline INLINE float sum_lanes(float lanes[LANES]) {
-    _Static_assert(LANES == 16, "halved four times");
-    fold_lanes(lanes, 8);
-    fold_lanes(lanes, 4);
-    fold_lanes(lanes, 2);
-    return lanes[0] + lanes[1];
-}
-
-static inline INLINE float row_sum(const float *x, size_t n) {
-    float lanes[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            lanes[j] += x[i + (size_t)j];
-        }
-    }
-    float rest = 0;
-    for (; i < n; i++) {
-        rest += x[i];
-    }
-    return sum_lanes(lanes) + rest;
-}
-
-static inline INLINE float dot(const float *a, const float *b, size_t n) {
-    float lanes[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            lanes[j] += a[i + (size_t)j] * b[i + (size_t)j];
-        }
-    }
-    float rest = 0;
-    for (; i < n; i++) {
-        rest += a[i] * b[i];
-    }
-    return sum_lanes(lanes) + rest;
-}
-
-static const float LEAST_POWER = -60.0f;
-
 // Hides a number from compilers. They would compute what lies beyond a limit by itself, under a
 // mask; and for WebAssembly put constants together anew in each round of a loop, at three
 // instructions each.
@@ -96,6 +43,63 @@ static inline INLINE float opaque(float number) {
     const volatile float hidden = number;
     return hidden;
 }
+
+// Adding this rounds to the nearest whole number, halves to even, as it leaves no room for
+// fractions; the number then stands in the low bits.
+static const float to_whole = 12582912.0f;  // 1.5 * 2^23
+
+// x, whose size is below 2^22, rounded; the whole number is in the lowest bits. `whole` is
+// to_whole, opaque in loops.
+static inline INLINE uint32_t round_bits(float x, float whole) { return bits_of(x + whole); }
+
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+static inline INLINE void load_lanes(const float *x, lanes *out) { memcpy(out, x, sizeof *out); }
+
+typedef float half_lanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
+typedef float quarter_lanes __attribute__((vector_size(LANES / 4 * sizeof(float))));
+
+// Halves on halves.
+static inline INLINE float sum_lanes(const lanes *sums) {
+    half_lanes halves[2];
+    memcpy(halves, sums, sizeof halves);
+    halves[0] += halves[1];
+    quarter_lanes quarters[2];
+    memcpy(quarters, halves, sizeof quarters);
+    quarters[0] += quarters[1];
+    return (quarters[0][0] + quarters[0][2]) + (quarters[0][1] + quarters[0][3]);
+}
+
+static inline INLINE float row_sum(const float *x, size_t n) {
+    lanes sums = {0}, v;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        load_lanes(x + i, &v);
+        sums += v;
+    }
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += x[i];
+    }
+    return sum_lanes(&sums) + rest;
+}
+
+static inline INLINE float dot(const float *a, const float *b, size_t n) {
+    lanes sums = {0}, v, w;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        load_lanes(a + i, &v);
+        load_lanes(b + i, &w);
+        sums += v * w;
+    }
+    float rest = 0;
+    for (; i < n; i++) {
+        rest += a[i] * b[i];
+    }
+    return sum_lanes(&sums) + rest;
+}
+
+static const float LEAST_POWER = -60.0f;
 
 // c[0] * x^degree + ... + c[degree], for odd degrees: the terms with odd powers apart from those
 // with even ones, as they do not wait for each other. All coefficients are from
@@ -110,11 +114,13 @@ static inline INLINE float polynomial(float x, const float *c, int degree) {
     return odd * x + even;
 }
 
-// 2^x for x <= 0, as good as zero for x below least, say LEAST_POWER; c is for the fraction of x.
-static inline INLINE float exp2_negative(float x, float least, const float *c, int degree) {
+// 2^x for x <= 0, as good as zero for x below least, say LEAST_POWER; c is for the fraction of x,
+// and whole as above.
+static inline INLINE float exp2_negative(float x, float least, float whole, const float *c,
+                                         int degree) {
     const float clamped = x < least ? least : x;
-    const float shifted = clamped + to_whole;
-    const float p = polynomial(clamped - (shifted - to_whole), c, degree);
+    const float shifted = clamped + whole;
+    const float p = polynomial(clamped - (shifted - whole), c, degree);
     return float_of(bits_of(p) + (bits_of(shifted) << 23));
 }
 

@@ -8,19 +8,18 @@
 #include "lanes.h"
 
 static inline INLINE float row_square_sum(const float *x, float mean, size_t n) {
-    float lanes[LANES] = {0};
+    lanes sums = {0}, v;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            const float d = x[i + (size_t)j] - mean;
-            lanes[j] += d * d;
-        }
+        load_lanes(x + i, &v);
+        v -= mean;
+        sums += v * v;
     }
     float rest = 0;
     for (; i < n; i++) {
         rest += (x[i] - mean) * (x[i] - mean);
     }
-    return sum_lanes(lanes) + rest;
+    return sum_lanes(&sums) + rest;
 }
 
 WIDE float ec_dot(const float *a, const float *b, size_t n) { return dot(a, b, n); }
@@ -96,20 +95,22 @@ WIDE ec_row_scale ec_quantize_row(const float *restrict x, size_t n, int8_t *res
 // x += y + bias; returns the sum of x.
 static inline INLINE float add_row(float *restrict x, const float *restrict y,
                                    const float *restrict bias, size_t n) {
-    float lanes[LANES] = {0};
+    lanes sums = {0}, v, w, u;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            x[i + (size_t)j] += y[i + (size_t)j] + bias[i + (size_t)j];
-            lanes[j] += x[i + (size_t)j];
-        }
+        load_lanes(x + i, &v);
+        load_lanes(y + i, &w);
+        load_lanes(bias + i, &u);
+        v += w + u;
+        memcpy(x + i, &v, sizeof v);
+        sums += v;
     }
     float rest = 0;
     for (; i < n; i++) {
         x[i] += y[i] + bias[i];
         rest += x[i];
     }
-    return sum_lanes(lanes) + rest;
+    return sum_lanes(&sums) + rest;
 }
 
 static inline INLINE void include(range *r, float value) {
@@ -198,7 +199,7 @@ WIDE void ec_tanh_row(float *restrict x, const float *restrict bias, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const float value = x[i] + bias[i];
         const float below = (value < 0 ? value : -value) * twice_log2_e;
-        const float e = exp2_negative(below, least, precise_power, PRECISE_DEGREE);
+        const float e = exp2_negative(below, least, to_whole, precise_power, PRECISE_DEGREE);
         const float size = (1.0f - e) / (1.0f + e);
         x[i] = value < 0 ? -size : size;
     }
