@@ -123,15 +123,25 @@ static void add_bins(tally *sum, const tally *t) {
     }
 }
 
-static void check_part(const part *bars, ec_classifier *classifier, const ec_model_info *info,
-                       const char **goldens, tally *all) {
+static void check_accuracy(const part *bars, const tally *t) {
+    EC_CHECK(t->emails >= bars->emails);
+    EC_CHECK((double)t->correct >= bars->accuracy * (double)t->emails);
+    EC_CHECK(least_f1(t) >= bars->f1);
+}
+
+// Every step-th email.
+static void check_part(const part *bars, size_t step, ec_classifier *classifier,
+                       const ec_model_info *info, const char **goldens, tally *all) {
     size_t size = 0;
     char *emails = read_file(bars->path, &size);
     const char *at = emails;
     tally t = {0};
-    for (cJSON *email; (email = next_object(&at)) != NULL; cJSON_Delete(email)) {
+    size_t i = 0;
+    for (cJSON *email; (email = next_object(&at)) != NULL; cJSON_Delete(email), i++) {
         cJSON *golden = next_object(goldens);
-        classify_line(&t, classifier, info, email, golden);
+        if (i % step == 0) {
+            classify_line(&t, classifier, info, email, golden);
+        }
         cJSON_Delete(golden);
     }
     free(emails);
@@ -140,15 +150,18 @@ static void check_part(const part *bars, ec_classifier *classifier, const ec_mod
            "label as float %.4f, confidence apart %.4f\n",
            bars->path, t.emails, (double)t.correct / count, least_f1(&t), calibration_error(&t),
            (double)t.agreeing / count, t.confidence_apart / count);
-    EC_CHECK(t.emails >= bars->emails);
-    EC_CHECK((double)t.correct >= bars->accuracy * count);
-    EC_CHECK(least_f1(&t) >= bars->f1);
+    EC_CHECK(t.emails > 0);
     EC_CHECK((double)t.agreeing >= bars->agreement * count);
     EC_CHECK(t.confidence_apart < bars->apart * count);
+    if (step == 1) {
+        check_accuracy(bars, &t);
+    }
     add_bins(all, &t);
 }
 
-int main(void) {
+// test_model [STEP]: with STEP, only every STEP-th email, against the float network alone.
+int main(int argc, char **argv) {
+    const size_t step = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 1;
     size_t model_size = 0;
     size_t size = 0;
     char *image = read_file(MODEL_FILE, &model_size);
@@ -163,10 +176,10 @@ int main(void) {
     const char *golden_at = goldens;
     tally all = {0};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        check_part(&parts[i], classifier, info, &golden_at, &all);
+        check_part(&parts[i], step, classifier, info, &golden_at, &all);
     }
     printf("all %zu emails: calibration error %.4f\n", all.emails, calibration_error(&all));
-    EC_CHECK(calibration_error(&all) < 0.02);
+    EC_CHECK(step > 1 || calibration_error(&all) < 0.02);
     ec_classifier_free(classifier);
     ec_model_free(model);
     free(image);

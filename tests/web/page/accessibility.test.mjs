@@ -52,7 +52,7 @@ async function fill(page) {
   ]);
   await page.locator('#evaluate-results').waitFor();
   await goTo(page, 'classify');
-  await page.selectOption('#examples', { label: 'window smashed' });
+  await write(page, EMAILS.unsure);
   await shows(page, '#answer-review', 'A person should read it.');
   await page.locator('.sentence').first().waitFor();
   await page.click('#corrections button >> nth=3');

@@ -69,7 +69,7 @@ test('tells which sentence decided it', () =>
 test('says why a person should read it', () =>
   onPage(site, async (page) => {
     await modelReady(page);
-    await page.selectOption('#examples', { label: 'window smashed' });
+    await write(page, EMAILS.unsure);
     await shows(page, '#answer-review', 'A person should read it.');
     await shows(page, '#answer-meta', /(Low|Medium) confidence/);
   }));

@@ -16,7 +16,12 @@ const THEFT = {
   message:
     "I came out at 6 this morning and my Fiesta wasn't there. Both keys are in the kitchen. Police gave me crime ref 4471 882.",
 };
-export const EMAILS = { theft: THEFT };
+const UNSURE = {
+  subject: 'Question',
+  message:
+    'Someone smashed my window, took the radio and drove into a tree. The engine will not start now.',
+};
+export const EMAILS = { theft: THEFT, unsure: UNSURE };
 
 /** Emails of the validation set with their labels. @param {number} count */
 export function validationEmails(count) {
