@@ -113,9 +113,15 @@ static inline INLINE float add_row(float *restrict x, const float *restrict y,
     return sum_lanes(&sums) + rest;
 }
 
-static inline INLINE void include(range *r, float value) {
-    r->least = value < r->least ? value : r->least;
-    r->most = value > r->most ? value : r->most;
+// The least of numbers not above zero and the most of numbers not below it: as bits, whose order is
+// that of their sizes, since of whole numbers compilers find the largest with vector instructions.
+static inline INLINE range range_of(const float least[LANES], const float most[LANES]) {
+    uint32_t low = 0, high = 0;
+    for (int j = 0; j < LANES; j++) {
+        low = bits_of(least[j]) > low ? bits_of(least[j]) : low;
+        high = bits_of(most[j]) > high ? bits_of(most[j]) : high;
+    }
+    return (range){float_of(low), float_of(high)};
 }
 
 // x = (x - mean) * inverse * gamma + beta; returns the range of x.
@@ -132,16 +138,12 @@ static inline INLINE range normalize_row(float *restrict x, float mean, float in
             most[j] = x[at] > most[j] ? x[at] : most[j];
         }
     }
-    range r = {0, 0};
     for (; i < n; i++) {
         x[i] = (x[i] - mean) * inverse * gamma[i] + beta[i];
-        include(&r, x[i]);
+        least[0] = x[i] < least[0] ? x[i] : least[0];
+        most[0] = x[i] > most[0] ? x[i] : most[0];
     }
-    for (int j = 0; j < LANES; j++) {
-        include(&r, least[j]);
-        include(&r, most[j]);
-    }
-    return r;
+    return range_of(least, most);
 }
 
 // Each step runs over all rows before the next one, so that rows do not wait for each other.
