@@ -13,7 +13,7 @@ describe('the kernels of relaxed SIMD', () => {
   for (const test of ['test_qd8', 'test_ops']) {
     it(test, { timeout: 600_000 }, async (t) => {
       try {
-        await run(NODE, [`${REPOSITORY}build/wasm-relaxed/wasm/${test}.js`]);
+        await run(NODE, [`${REPOSITORY}build/wasm-relaxed/wasm/${test}.cjs`]);
       } catch (error) {
         if (error.code !== 'ENOENT' && error.code !== 126) {
           throw error;
