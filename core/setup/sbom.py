@@ -18,7 +18,8 @@ import uuid
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models/default/email-classifier.ecm"
 NAMESPACE = uuid.UUID("4f0a7a55-6f0d-4f2e-9a43-4a8d3a5d3b5e")
-BUILD_TOOLS = {"esbuild", "prettier", "typescript"}  # of the page; they end up in nothing that is shipped
+# Of the page; they end up in nothing that is shipped.
+BUILD_TOOLS = {"esbuild", "prettier", "typescript"}
 
 
 def project_version():

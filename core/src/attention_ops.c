@@ -2,6 +2,7 @@
 #include "attention_ops.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "lanes.h"
@@ -10,10 +11,9 @@ typedef int8_t byte_lanes __attribute__((vector_size(LANES)));
 typedef int16_t short_lanes __attribute__((vector_size(2 * LANES)));
 typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
 
-// Columns are taken WIDE_COLUMNS at a time. Inlined with constant columns each step runs in
-// registers.
-
-// Sizes are compared as bits: their order is that of sizes, with what is not finite on top.
+// Columns are taken WIDE_COLUMNS at a time: inlined with constant columns these steps run in
+// registers. Sizes are compared as bits: their order is that of sizes, with what is not finite on
+// top.
 static inline INLINE uint32_t largest_size(const ec_head *head, size_t at, size_t columns) {
     const float *x = head->x + at, *const bias = head->bias + at;
     uint32_t sizes[WIDE_COLUMNS] = {0};
@@ -187,45 +187,37 @@ WIDE void ec_dot_weights(const float *restrict x, const int8_t *restrict rows, s
     }
 }
 
-static inline INLINE void sum_columns(const float *restrict rows, const float *restrict factors,
-                                      size_t count, size_t n, size_t columns, float *restrict out) {
+// Rows of floats or of bytes. Inlined with constant bytes it is one or the other.
+static inline INLINE void sum_columns(const void *rows, bool bytes, const float *restrict factors,
+                                      size_t count, size_t n, size_t first, size_t columns,
+                                      float *restrict out) {
     float sums[WIDE_COLUMNS] = {0};
-    for (size_t row = 0; row < count; row++, rows += n) {
+    for (size_t row = 0, at = first; row < count; row++, at += n) {
         for (size_t j = 0; j < columns; j++) {
-            sums[j] += factors[row] * rows[j];
+            const float x =
+                bytes ? (float)((const int8_t *)rows)[at + j] : ((const float *)rows)[at + j];
+            sums[j] += factors[row] * x;
         }
     }
-    memcpy(out, sums, columns * sizeof *out);
+    memcpy(out + first, sums, columns * sizeof *out);
 }
 
-WIDE void ec_sum_rows(const float *restrict rows, const float *restrict factors, size_t count,
-                      size_t n, float *restrict out) {
-    size_t i = 0;
-    for (; i + WIDE_COLUMNS <= n; i += WIDE_COLUMNS) {
-        sum_columns(rows + i, factors, count, n, WIDE_COLUMNS, out + i);
+static inline INLINE void sum_rows(const void *rows, bool bytes, const float *restrict factors,
+                                   size_t count, size_t n, float *restrict out) {
+    size_t first = 0;
+    for (; first + WIDE_COLUMNS <= n; first += WIDE_COLUMNS) {
+        sum_columns(rows, bytes, factors, count, n, first, WIDE_COLUMNS, out);
     }
-    sum_columns(rows + i, factors, count, n, n - i, out + i);
+    sum_columns(rows, bytes, factors, count, n, first, n - first, out);
 }
 
-static inline INLINE void sum_weight_columns(const int8_t *restrict rows,
-                                             const float *restrict factors, size_t count, size_t n,
-                                             size_t columns, float *restrict out) {
-    float sums[WIDE_COLUMNS] = {0};
-    for (size_t row = 0; row < count; row++, rows += n) {
-        for (size_t j = 0; j < columns; j++) {
-            sums[j] += factors[row] * (float)rows[j];
-        }
-    }
-    memcpy(out, sums, columns * sizeof *out);
+WIDE void ec_sum_rows(const float *rows, const float *factors, size_t count, size_t n, float *out) {
+    sum_rows(rows, false, factors, count, n, out);
 }
 
-WIDE void ec_sum_weights(const int8_t *restrict rows, const float *restrict factors, size_t count,
-                         size_t n, float *restrict out) {
-    size_t i = 0;
-    for (; i + WIDE_COLUMNS <= n; i += WIDE_COLUMNS) {
-        sum_weight_columns(rows + i, factors, count, n, WIDE_COLUMNS, out + i);
-    }
-    sum_weight_columns(rows + i, factors, count, n, n - i, out + i);
+WIDE void ec_sum_weights(const int8_t *rows, const float *factors, size_t count, size_t n,
+                         float *out) {
+    sum_rows(rows, true, factors, count, n, out);
 }
 
 WIDE float ec_powers_row(float *restrict x, size_t n) {

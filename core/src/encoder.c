@@ -163,22 +163,29 @@ static void add_norm(ec_encoder *e, float *input, const float *bias, const ec_la
 
 // ------------------------------------------------------------- attention
 
+// The attention of one sequence: of all its tokens, or of the first alone.
 typedef struct head_step {
-    ec_encoder *encoder;
-    const ec_attention *attention;
+    const ec_encoder *encoder;
+    const ec_attention *all;
+    const ec_first_attention *first;  // when all is NULL
 } head_step;
 
 // Every so many heads, one after another in the same scratch memory.
 static void attend_heads(void *context, size_t share) {
     const head_step *step = context;
     const ec_encoder *e = step->encoder;
-    for (size_t head = share; head < step->attention->heads; head += e->threads) {
-        ec_attend_head(step->attention, head, e->gemm, e->attention + share * e->attention_size);
+    char *const scratch = e->attention + share * e->attention_size;
+    for (size_t head = share; head < e->model->info.attention_heads; head += e->threads) {
+        if (step->all != NULL) {
+            ec_attend_head(step->all, head, e->gemm, scratch);
+        } else {
+            ec_attend_first(step->first, head, scratch);
+        }
     }
 }
 
-static void attend(ec_encoder *e, const ec_attention *attention) {
-    head_step step = {e, attention};
+static void attend(ec_encoder *e, const ec_attention *all, const ec_first_attention *first) {
+    head_step step = {e, all, first};
     ec_run_each(e->operators, attend_heads, &step, e->threads);
 }
 
@@ -204,12 +211,13 @@ static bool self_attention(ec_encoder *e, uint32_t first, const ec_layer *layer,
     }
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
-        attend(e, &(ec_attention){.qkv = e->wide + row * 3 * h,
-                                  .bias = layer->qkv.bias,
-                                  .tokens = sequences[i].count,
-                                  .heads = info->attention_heads,
-                                  .head_size = h / info->attention_heads,
-                                  .context = e->narrow + row * h});
+        const ec_attention attention = {.qkv = e->wide + row * 3 * h,
+                                        .bias = layer->qkv.bias,
+                                        .tokens = sequences[i].count,
+                                        .heads = info->attention_heads,
+                                        .head_size = h / info->attention_heads,
+                                        .context = e->narrow + row * h};
+        attend(e, &attention, NULL);
     }
     return true;
 }
@@ -220,19 +228,6 @@ static void keep_first_rows(void *x, size_t size, const ec_sequence *sequences, 
     size_t row = 0;
     for (size_t i = 0; i < count; row += sequences[i].count, i++) {
         memmove(rows + i * size, rows + row * size, size);
-    }
-}
-
-typedef struct first_step {
-    ec_encoder *encoder;
-    const ec_first_attention *attention;
-} first_step;
-
-static void attend_first_heads(void *context, size_t share) {
-    const first_step *step = context;
-    const ec_encoder *e = step->encoder;
-    for (size_t head = share; head < step->attention->heads; head += e->threads) {
-        ec_attend_first(step->attention, head, e->attention + share * e->attention_size);
     }
 }
 
@@ -255,8 +250,7 @@ static bool first_row_attention(ec_encoder *e, uint32_t first, const ec_layer *l
                                               .heads = info->attention_heads,
                                               .head_size = h / info->attention_heads,
                                               .context = e->narrow + i * h};
-        first_step step = {e, &attention};
-        ec_run_each(e->operators, attend_first_heads, &step, e->threads);
+        attend(e, NULL, &attention);
     }
     keep_first_rows(e->hidden, h * sizeof(float), sequences, count);
     return true;

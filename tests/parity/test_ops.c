@@ -160,6 +160,54 @@ static void test_nonlinear(size_t n, float most) {
     EC_CHECK(close);
 }
 
+// Each row against its definition in double, and what is quantized against that.
+static void test_layer_norm(size_t n) {
+    enum { ROWS = 5 };
+    float x[ROWS * MAX_WIDTH], y[ROWS * MAX_WIDTH], bias[MAX_WIDTH], gamma[MAX_WIDTH];
+    float beta[MAX_WIDTH];
+    double before[ROWS * MAX_WIDTH];
+    int8_t q[ROWS * MAX_WIDTH];
+    ec_row_scale scales[ROWS];
+    uint32_t seed = (uint32_t)n;
+    for (size_t i = 0; i < ROWS * n; i++) {
+        bias[i % n] = 0.25f, gamma[i % n] = 1 + 0.01f * (float)(i % n), beta[i % n] = -0.5f;
+        x[i] = (float)(next_random(&seed) % 2001) / 1000 - 1;
+        y[i] = (float)(next_random(&seed) % 2001) / 500 - 2;
+        before[i] = (double)x[i] + (double)y[i] + (double)bias[i % n];
+    }
+    const float epsilon = 0.01f;
+    const ec_layer_norm norm = {gamma, beta};
+    ec_layer_norm_rows(x, y, bias, &norm, epsilon, ROWS, n, q, scales);
+    bool close = true;
+    for (size_t row = 0; row < ROWS; row++) {
+        double mean = 0, variance = 0;
+        for (size_t i = row * n; i < (row + 1) * n; i++) {
+            mean += before[i] / (double)n;
+        }
+        for (size_t i = row * n; i < (row + 1) * n; i++) {
+            variance += (before[i] - mean) * (before[i] - mean) / (double)n;
+        }
+        for (size_t i = row * n; i < (row + 1) * n; i++) {
+            const double expected =
+                (before[i] - mean) / sqrt(variance + (double)epsilon) * (double)gamma[i % n] +
+                (double)beta[i % n];
+            const float back = (float)(q[i] - scales[row].zero_point) * scales[row].scale;
+            close = close && fabs((double)x[i] - expected) < 1e-5 && q[i] >= 0 &&
+                    fabsf(back - x[i]) <= 1.001f * scales[row].scale;
+        }
+    }
+    EC_CHECK(close);
+
+    // A row that is not finite is marked, and its neighbours are not.
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 3; i++) {
+        x[2 * n + n / 2] = bad[i];
+        ec_layer_norm_rows(x, y, bias, &norm, epsilon, ROWS, n, q, scales);
+        EC_CHECK(isnan(scales[2].scale) && !isnan(scales[1].scale) && !isnan(scales[3].scale));
+        memcpy(x + 2 * n, x, n * sizeof *x);
+    }
+}
+
 // The shares of each row against softmax in double; what n leaves of a row is zero.
 static void test_softmax(size_t n) {
     enum { ROWS = 3 };
@@ -267,6 +315,7 @@ int main(void) {
     for (size_t n = 1; n < MAX_WIDTH; n++) {
         test_nonlinear(n, 12);
         test_softmax(n);
+        test_layer_norm(n);
         test_limits(n, 2);
         test_quantize_row(n);
     }

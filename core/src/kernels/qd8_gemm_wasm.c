@@ -268,7 +268,7 @@ static void gemm_pairs(size_t mr, size_t nc, size_t kc, const void *a, size_t a_
     multiply_panels(multiply_pairs, PAIRS_ROWS, PAIRS_ROWS - 1, mr, t, w, cn_stride);
 }
 
-// Node 20 takes the operands of the relaxed dot products the wrong way round.
+// Early engines took the operands of the relaxed dot products the wrong way round.
 static bool relaxed_dot_works(void) {
     const volatile v128_t weights = wasm_i8x16_const_splat(-EC_WEIGHT_MAX);  // not folded away
     const v128_t activations = wasm_i8x16_const_splat(EC_ACTIVATION_MAX);
