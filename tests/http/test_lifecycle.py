@@ -209,7 +209,8 @@ class Ending(unittest.TestCase):
                             return
 
             def end(_):
-                harness.wait_for(lambda: sum(answered) > 10 * clients, "load")
+                harness.wait_for(lambda: min(answered) > 0 and sum(answered) > 10 * clients,
+                                 "load from every client")
                 server.process.send_signal(number)
 
             harness.together(clients + 1, lambda i: ask(i) if i < clients else end(i))
@@ -243,15 +244,21 @@ class Ending(unittest.TestCase):
         model = harness.tiny_model(self.enterContext(tempfile.TemporaryDirectory()))
         with Server(model=model, WORKERS=1, MAX_QUEUE=5000, CACHE_SIZE=0) as server:
             sources = []
+            connected = threading.Barrier(17)
 
             def ask(index):
                 if index == 16:
+                    connected.wait(harness.PATIENCE)
                     harness.wait_for(lambda: server.metrics()["queue_depth"] > 800, "a queue")
                     server.process.send_signal(signal.SIGTERM)
                     return
                 mails = [{**long, "subject": f"{index} {i}"} for i in range(64)]
-                answer = server.request("POST", "/classify-batch", mails)
-                sources.extend(result["source"] for result in answer.json()["results"])
+                with server.connect() as connection:
+                    connected.wait(harness.PATIENCE)
+                    connection.send(to_bytes("POST", "/classify-batch", mails))
+                    results = connection.read().json()["results"]
+                    sources.extend(result["source"] for result in results)
+
             harness.together(17, ask)
             self.assertEqual(server.process.wait(harness.PATIENCE), 0)
             ended = server.log_time("server_ended") - server.log_time("server_ending")
